@@ -87,7 +87,7 @@ static int read_ref(const struct store *s, const char *name, char *digest, struc
 
 	snprintf(path, sizeof(path), "refs/%s", name);
 	fd = io_open_beneath(s->root, path, O_PATH | O_NOFOLLOW, 0);
-	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ENAMETOOLONG))
 		return no_image(e, name);
 	if (fd < 0)
 		return damaged(e, name, strerror(errno));
