@@ -61,9 +61,11 @@ uint32_t slurmapi_job_id(struct spank_handle *sp)
 	return spank_get_item(sp, S_JOB_ID, &job) == ESPANK_SUCCESS ? job : 0;
 }
 
-bool slurmapi_getenv(struct spank_handle *sp, const char *name, char *out, size_t size)
+int slurmapi_getenv(struct spank_handle *sp, const char *name, char *out, size_t size)
 {
-	return spank_getenv(sp, name, out, size) == ESPANK_SUCCESS;
+	int rc = spank_getenv(sp, name, out, size);
+
+	return rc == ESPANK_SUCCESS ? 1 : rc == ESPANK_NOSPACE ? -1 : 0;
 }
 
 void slurmapi_setenv(struct spank_handle *sp, const char *name, const char *value)
