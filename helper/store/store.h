@@ -4,12 +4,16 @@
  *   layers/sha256-<id>.erofs      one per layer                      (layers/ is 0700)
  *   images/sha256-<digest>/       layers (layer ids, one a line, lowest first)
  *                                 config.json (made by the importer, read by the worker)
+ *                                 owner-<uid> (of a private image: who may use it)
  *   refs/<name>                   symlink whose text is "sha256-<digest>"
  *   tmp/                          imports in progress
  *
- * Who may use an image is in the mode of its `layers` file: readable by others
- * means public, else only its owner (and root). Links libc only; parses nothing
- * but digests. Nothing here follows a symlink or leaves the store.
+ * Who may use an image: everybody when its file `layers` is readable by others;
+ * else root, the owner of that file (the store's owner), and each user for whom
+ * the image's directory has an empty file owner-<uid>. The files never belong
+ * to those users: the owner of a file may change its mode and so its content,
+ * and root mounts what `layers` says. Links libc only; parses nothing but
+ * digests. Nothing below the store's directory is reached through a symlink.
  */
 #ifndef SLXC_STORE_H
 #define SLXC_STORE_H
