@@ -194,9 +194,7 @@ _acct_ended() {
 	sacct -n -P -j "$1" -o JobID,End,JobName | awk -F'|' -v j="$1" '$1 == j && $2 !~ /Unknown|None/ && $3 != "allocation" {f = 1} END {exit !f}'
 }
 
-slurmd_pid() {
-	if [ -e "$D/run/node/${1:-$NODE}" ]; then "$CLUSTER" sh "${1:-$NODE}" cat "$D/run/pid/slurmd.${1:-$NODE}" | cut -d' ' -f1; else daemon_pid "slurmd.${1:-$NODE}"; fi
-}
+slurmd_pid() { daemon_pid "slurmd.${1:-$NODE}"; }
 # stepd_pid JOB.STEP (12.0, 12.batch, 12.interactive): its slurmstepd; of all nodes' the first
 stepd_pid() { ps -e -o pid=,args= | awk -v s="[$1]" '$2 == "slurmstepd:" && $3 == s {print $1; found = 1; exit} END {exit !found}'; }
 stepd_pids() { ps -e -o pid=,args= | awk -v s="[$1]" '$2 == "slurmstepd:" && $3 == s {print $1}'; }
