@@ -141,11 +141,10 @@ int wire_recv(int sock, struct wire *w, int flags, struct err *e)
 	w->overflow = 0;
 	w->pid = 0;
 	w->uid = (uid_t)-1;
+	/* ECONNRESET: the peer closed with something of ours unread; what it had sent still comes after that */
 	do
 		n = recvmsg(sock, &msg, flags | MSG_CMSG_CLOEXEC);
-	while (n < 0 && errno == EINTR);
-	if (n < 0 && errno == ECONNRESET)
-		return 0;
+	while (n < 0 && (errno == EINTR || errno == ECONNRESET));
 	if (n < 0)
 		return err_set(e, errno, "receive a message");
 	if (n == 0)

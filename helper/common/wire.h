@@ -3,11 +3,13 @@
  * SOCK_SEQPACKET socket pair each, 64 KiB at most. A message is a verb and
  * key=value records, every one ended by NUL:
  *
- *   plugin -> supervisor   REQUEST  (see step/request.h), DONE status=TASK:WAITSTATUS ...
- *   supervisor -> plugin   INIT (pidfd of the container's init), READY env=NAME=VALUE ...,
- *                          ERROR text=..., ENDED
+ *   plugin -> supervisor   REQUEST ... (see step/request.h), JOIN cwd=PATH,
+ *                          DONE status=TASK:WAITSTATUS ...
+ *   supervisor -> plugin   READY env=NAME=VALUE ... with the pidfd of the container's init
+ *                          (the answer to JOIN), or ERROR text=...; ENDED: all is cleaned up
+ *   supervisor -> worker   STEP ... with config.json and init's socket
  *   worker -> supervisor   ENV env=NAME=VALUE ..., ERROR text=...
- *   init -> supervisor     UP  (the sender's pid and uid come from the kernel)
+ *   init -> supervisor     UP (the sender's pid and uid come from the kernel)
  *
  * The other side may be dead, slow or hostile: nothing here trusts a length or
  * assumes a final NUL. Any privilege may call these.

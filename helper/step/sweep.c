@@ -1,0 +1,151 @@
+#include "config.h"
+
+#include "sweep.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "common/conf.h"
+#include "common/paths.h"
+#include "container.h"
+#include "layers.h"
+#include "record.h"
+#include "rundir.h"
+
+#define PATIENCE_MS 10000
+
+/* Waits for a process to be gone. 0 when it is. */
+static int wait_gone(int pidfd, int ms)
+{
+	struct pollfd p = { .fd = pidfd, .events = POLLIN };
+
+	return poll(&p, 1, ms) > 0 ? 0 : -1;
+}
+
+/*
+ * Tells a living supervisor to end, and makes it. Its pid came from the lock it
+ * holds; looked up again after the pidfd was opened, so it is not a reused one.
+ */
+static void end_supervisor(const struct entry *en, pid_t holder)
+{
+	struct flock l = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	autoclose int pidfd = syscall(SYS_pidfd_open, holder, 0);
+
+	if (pidfd < 0 || fcntl(en->file, F_GETLK, &l) < 0 || l.l_type == F_UNLCK || l.l_pid != holder)
+		return;
+	syscall(SYS_pidfd_send_signal, pidfd, SIGTERM, NULL, 0);
+	if (wait_gone(pidfd, PATIENCE_MS) == 0)
+		return;
+	syslog(LOG_WARNING, "step %s: its supervisor %d does not end, killing it", en->name, holder);
+	syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
+	wait_gone(pidfd, PATIENCE_MS);
+}
+
+/* Destroys what a dead supervisor left: the container's init, if it is still that process. */
+static void end_orphan(struct entry *en, const struct step_info *info)
+{
+	struct record r = { .info = *info, .end = "swept", .error = "its supervisor was killed" };
+	autoclose int pidfd = info->init > 0 ? syscall(SYS_pidfd_open, info->init, 0) : -1;
+	struct err e;
+
+	if (pidfd >= 0 && info->init_start && process_start_time(info->init) == info->init_start) {
+		syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
+		if (wait_gone(pidfd, PATIENCE_MS) < 0) {
+			syslog(LOG_ERR, "step %s: its container (pid %d) cannot be killed", en->name, info->init);
+			close(steal_fd(&en->file));
+			return;
+		}
+	}
+	if (info->job && record_append(&r, &e) < 0)
+		syslog(LOG_ERR, "step %s: %s", en->name, e.text);
+	entry_remove(en);
+}
+
+static void close_entry(struct entry *en)
+{
+	if (en->file >= 0)
+		close(steal_fd(&en->file));
+}
+
+static int sweep_entry(const char *name, int living_too)
+{
+	struct step_info info;
+	struct entry en;
+	pid_t holder;
+	struct err e;
+
+	if (entry_adopt(&en, name, &holder, &info, &e) < 0) {
+		/* died between making the directory and the file in it */
+		char path[sizeof(RUNDIR_STEPS) + sizeof(en.name) + 2];
+
+		snprintf(path, sizeof(path), RUNDIR_STEPS "/%.63s", name);
+		return e.code == ENOENT && rmdir(path) == 0;
+	}
+	if (holder && !living_too) {
+		close_entry(&en);
+		return 0;
+	}
+	if (holder) {
+		end_supervisor(&en, holder);
+		close_entry(&en);
+		if (entry_adopt(&en, name, &holder, &info, &e) < 0)
+			return 1; /* it cleaned up itself */
+	}
+	if (!holder)
+		end_orphan(&en, &info);
+	close_entry(&en);
+	return 1;
+}
+
+static void prune_images(void)
+{
+	struct store store = { .root = -1 };
+	struct conf conf;
+	struct err e;
+
+	if (conf_load(&conf, SLXC_CONF_FILE, &e) == 0 && store_open(&store, conf.store, &e) == 0)
+		layers_prune(&store);
+	store_close(&store);
+}
+
+static int sweep(const char *prefix, int living_too)
+{
+	autoclosedir DIR *dir = opendir(RUNDIR_STEPS);
+	struct dirent *d;
+	int n = 0;
+
+	if (!dir)
+		return 0;
+	while ((d = readdir(dir)))
+		if (d->d_name[0] != '.' && !strncmp(d->d_name, prefix, strlen(prefix)))
+			n += sweep_entry(d->d_name, living_too);
+	if (n)
+		syslog(LOG_NOTICE, "swept %d step%s", n, n == 1 ? "" : "s");
+	return n;
+}
+
+int sweep_job(uint32_t job)
+{
+	char prefix[16];
+	int n;
+
+	snprintf(prefix, sizeof(prefix), "%u.", job);
+	n = sweep(prefix, 1);
+	prune_images();
+	return n;
+}
+
+int sweep_dead(void)
+{
+	return sweep("", 0);
+}

@@ -1,0 +1,136 @@
+#include "config.h"
+
+#include "worker/lxc.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <lxc/lxccontainer.h>
+
+#include "common/cleanup.h"
+
+struct settings {
+	struct lxc_container *c;
+	struct err *e;
+	int failed;
+};
+
+static void set(struct settings *s, const char *key, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+static void set(struct settings *s, const char *key, const char *format, ...)
+{
+	char value[4 * PATH_MAX * 2 + 64];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(value, sizeof(value), format, ap);
+	va_end(ap);
+	if (!s->failed && !s->c->set_config_item(s->c, key, value)) {
+		err_set(s->e, 0, "LXC refused %s = %.200s", key, value);
+		s->failed = 1;
+	}
+}
+
+/* Octal escapes, as fstab(5) and LXC's mount entries have them. */
+static void encode(const char *path, char *out)
+{
+	for (; *path; path++) {
+		if (strchr(" \t\n\\#", *path))
+			out += sprintf(out, "\\%03o", (unsigned char)*path);
+		else
+			*out++ = *path;
+	}
+	*out = 0;
+}
+
+static void bind_path(struct settings *s, const struct bind *b)
+{
+	char source[4 * PATH_MAX];
+
+	encode(b->path, source);
+	/* the target is relative to the root, and the same path */
+	set(s, "lxc.mount.entry", "%s %s none %s,create=%s 0 0", source, source + 1,
+		b->is_file ? "bind,ro" : "rbind", b->is_file ? "file" : "dir");
+}
+
+static int configure(struct lxc_container *c, const struct step *s, const char *mnt, struct err *e)
+{
+	struct settings t = { .c = c, .e = e };
+	struct bind binds[MAX_BINDS];
+	unsigned n = step_binds(s, binds);
+
+	set(&t, "lxc.rootfs.path", "dir:%s/root", mnt);
+	set(&t, "lxc.rootfs.mount", "%s/root", mnt);
+	set(&t, "lxc.idmap", "u %u %u 1", s->uid, s->uid);
+	set(&t, "lxc.idmap", "g %u %u 1", s->gid, s->gid);
+	set(&t, "lxc.init.uid", "%u", s->uid);
+	set(&t, "lxc.init.gid", "%u", s->gid);
+	/* the host's network and cgroups: Slurm's limits and accounting stay in force; new ones cost milliseconds */
+	set(&t, "lxc.net.0.type", "none");
+	set(&t, "lxc.namespace.keep", "cgroup net time");
+	set(&t, "lxc.autodev", "0");
+	set(&t, "lxc.console.path", "none");
+	set(&t, "lxc.pty.max", "0");
+	set(&t, "lxc.tty.max", "0");
+	set(&t, "lxc.mount.auto", "proc:rw");
+	set(&t, "lxc.mount.entry", "%s/sys sys none rbind,create=dir 0 0", mnt);
+	set(&t, "lxc.mount.entry", "%s/dev dev none rbind,create=dir 0 0", mnt);
+	for (unsigned i = 0; i < n; i++)
+		bind_path(&t, &binds[i]);
+	if (access("/sys/module/apparmor/parameters/enabled", F_OK) == 0)
+		set(&t, "lxc.apparmor.profile", "unconfined");
+	return t.failed ? -1 : 0;
+}
+
+/* The first error that LXC logged says what failed; the later ones are only consequences. */
+static void first_error(const char *log, char *out, size_t size)
+{
+	autofclose FILE *f = fopen(log, "re");
+	char line[1024], *text;
+
+	snprintf(out, size, "LXC gave no reason");
+	while (f && fgets(line, sizeof(line), f)) {
+		line[strcspn(line, "\n")] = 0;
+		text = strstr(line, " - ");
+		if (!strstr(line, " ERROR "))
+			continue;
+		/* "... ERROR file - file.c:function:line - text" */
+		if (text && (text = strstr(text + 3, " - ")))
+			snprintf(out, size, "%s", text + 3);
+		return;
+	}
+}
+
+int lxc_run(const struct step *s, const char *mnt, struct err *e)
+{
+	static char *const argv[] = { "/dev/.slxc-init", NULL };
+	char path[128], log[160], reason[256];
+	struct lxc_log options = { .name = s->name, .file = log, .level = "ERROR", .quiet = true };
+	struct lxc_container *c;
+	int rc = -1;
+
+	snprintf(path, sizeof(path), "%s/lxc", mnt);
+	snprintf(log, sizeof(log), "%s/log", path);
+	options.lxcpath = path;
+	lxc_log_init(&options);
+	c = lxc_container_new(s->name, path);
+	if (!c)
+		return err_set(e, 0, "LXC made no container object");
+	/* after configure(): before the first key there is nothing to want it on */
+	if (configure(c, s, mnt, e) == 0) {
+		if (!c->want_daemonize(c, false) || !c->want_close_all_fds(c, false)) {
+			err_set(e, 0, "LXC refused to stay in the foreground");
+		} else if (c->start(c, 0, argv)) {
+			rc = 0;
+		} else {
+			first_error(log, reason, sizeof(reason));
+			err_set(e, 0, "LXC: %s", reason);
+		}
+	}
+	lxc_container_put(c);
+	return rc;
+}

@@ -1,0 +1,27 @@
+/*
+ * Entering the container: the system calls, and nothing of Slurm. What Linux
+ * does here is in setns(2), user_namespaces(7) and pid_namespaces(7).
+ */
+#ifndef SLXC_JOIN_H
+#define SLXC_JOIN_H
+
+#include "common/err.h"
+
+/*
+ * In the thread of slurmstepd that is going to fork the tasks, while its
+ * effective user is the job's and its permitted capabilities are still root's:
+ * children forked from now on are born in the PID namespace of init (a pidfd).
+ * No thread can be created until join_leave_pid_namespace(). Linux 5.8.
+ */
+int join_pid_namespace(int init, struct err *e);
+int join_leave_pid_namespace(struct err *e);
+
+/*
+ * In the task, as the user, just before its program is executed: joins the
+ * user, mount, IPC and UTS namespaces of init, gives up every capability for
+ * good, and goes to cwd ("" or not there: says so on standard error and goes to
+ * "/"). After -1 the task may be half in: the caller must end it.
+ */
+int join_container(int init, const char *cwd, struct err *e);
+
+#endif

@@ -1,0 +1,103 @@
+/*
+ * spank_slxc.so: Slurm's callbacks, in the order of a step's life. Dispatch
+ * only; the work is in client.c (srun, sbatch, salloc) and step.c (slurmstepd).
+ */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <slurm/spank.h>
+
+#include "client.h"
+#include "slurm.h"
+#include "step.h"
+
+SPANK_PLUGIN(slxc, 1)
+
+/* SPANK hands no pointer of ours from one callback to the next, so this is the one static variable. */
+static struct step *step;
+
+int slurm_spank_init(spank_t sp, int argc, char **argv)
+{
+	enum slurm_place place = slurmapi_place();
+
+	if (place == IN_SRUN || place == IN_ALLOCATOR)
+		client_before_options(place);
+	if (place == IN_DAEMON)
+		step_sweep_dead();
+	return 0;
+}
+
+int slurm_spank_init_post_opt(spank_t sp, int argc, char **argv)
+{
+	enum slurm_place place = slurmapi_place();
+	struct err e;
+
+	if (place == IN_STEP)
+		step = step_begin(sp);
+	if ((place == IN_SRUN || place == IN_ALLOCATOR) && client_after_options(&e) < 0) {
+		err_sanitize(e.text);
+		fprintf(stderr, "slxc: %s\n", e.text);
+		exit(1); /* as srun does for a bad option; it holds nothing yet */
+	}
+	return 0;
+}
+
+int slurm_spank_user_init(spank_t sp, int argc, char **argv)
+{
+	if (step)
+		step_wait(step, sp);
+	return 0;
+}
+
+/* Here an error ends the task, and so the step, without harm to the node; whatever plugstack.conf says. */
+int slurm_spank_task_init(spank_t sp, int argc, char **argv)
+{
+	uint32_t global, local;
+	struct err e;
+
+	if (!step || step_enter(step, &e) == 0)
+		return 0;
+	slurmapi_task(sp, &global, &local);
+	err_sanitize(e.text);
+	if (local == 0)
+		dprintf(STDERR_FILENO, "slxc: %s\n", e.text);
+	_exit(1);
+}
+
+int slurm_spank_task_post_fork(spank_t sp, int argc, char **argv)
+{
+	if (step)
+		step_forked(step);
+	return 0;
+}
+
+int slurm_spank_task_exit(spank_t sp, int argc, char **argv)
+{
+	uint32_t global, local;
+
+	if (step) {
+		slurmapi_task(sp, &global, &local);
+		step_exited(step, global, slurmapi_task_status(sp));
+	}
+	return 0;
+}
+
+int slurm_spank_exit(spank_t sp, int argc, char **argv)
+{
+	if (step)
+		step_finish(step);
+	step = NULL;
+	return 0;
+}
+
+int slurm_spank_job_epilog(spank_t sp, int argc, char **argv)
+{
+	uint32_t job = slurmapi_job_id(sp);
+
+	if (job)
+		step_sweep_job(job);
+	return 0;
+}

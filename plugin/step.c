@@ -1,0 +1,411 @@
+#include "config.h"
+
+#include "step.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <pwd.h>
+#include <grp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "client.h"
+#include "common/cleanup.h"
+#include "common/conf.h"
+#include "common/io.h"
+#include "common/name.h"
+#include "common/path.h"
+#include "common/paths.h"
+#include "common/spawn.h"
+#include "common/wire.h"
+#include "join.h"
+
+#define HELPER SLXC_LIBEXECDIR "/slxc-step"
+#define FINISH_MS 30000      /* longer than any kill takes that the kernel can do */
+#define GRACE_MS 10000       /* what the supervisor may be late with its own time limit */
+#define NSS_BUFFER 65536
+
+struct status {
+	uint32_t task;
+	int status;
+};
+
+struct step {
+	pid_t owner;             /* the slurmstepd that began it */
+	pid_t launcher;          /* slxc-step before it detached itself; 0: reaped */
+	int socket;              /* to the supervisor; -1: none */
+	int init;                /* pidfd of the container's init; -1: not up */
+	int start_timeout;       /* seconds */
+	bool in_pid_namespace;   /* tasks forked now are born in the container */
+	bool failed;
+	struct err error;        /* why, when failed */
+	char cwd[PATH_MAX];
+	unsigned n_statuses;
+	struct status *statuses;
+	struct wire message;
+};
+
+bool step_wants_container(const char *container)
+{
+	return *container && strcmp(container, "none");
+}
+
+/* What the step asked for; "" for nothing. -1: it cannot be known. */
+static int find_container(struct spank_handle *sp, const struct slurm_step *id, char *out, size_t size, struct err *e)
+{
+	char marker[8];
+	int n;
+
+	if (slurmapi_getenv(sp, "SLURM_CONTAINER", out, size))
+		return 0;
+	out[0] = 0;
+	/* A client with the plugin said all there is to say; a batch job from slurmrestd had none. */
+	if (!id->is_batch || slurmapi_getenv(sp, CLIENT_MARKER, marker, sizeof(marker)))
+		return 0;
+	n = slurmapi_job_container(id->job, out, size);
+	if (n < 0)
+		return err_set(e, 0, "slurmctld does not say whether job %u asked for a container: submit it again", id->job);
+	if (n == 1) {
+		/* what a client would have set: an inner srun stays in the image */
+		slurmapi_setenv(sp, "SLURM_CONTAINER", out);
+		slurmapi_setenv(sp, "SRUN_CONTAINER", out);
+	}
+	return 0;
+}
+
+/* Name, home and shell from the node's user database; digits and "" when it does not know the user. */
+static void put_user(struct wire *w, struct spank_handle *sp, const struct slurm_step *id)
+{
+	autofree char *buffer = malloc(NSS_BUFFER);
+	struct passwd pw, *found = NULL;
+	struct group gr, *group = NULL;
+	char home[PATH_MAX];
+
+	if (buffer)
+		getpwuid_r(id->uid, &pw, buffer, NSS_BUFFER, &found);
+	if (found)
+		wire_put(w, "user", "%s", pw.pw_name);
+	else
+		wire_put(w, "user", "%u", id->uid);
+	wire_put(w, "shell", "%s", found ? pw.pw_shell : "");
+	if (slurmapi_getenv(sp, "HOME", home, sizeof(home)) && path_is_clean(home))
+		wire_put(w, "home", "%s", home);
+	else
+		wire_put(w, "home", "%s", found && path_is_clean(pw.pw_dir) ? pw.pw_dir : "");
+	if (buffer)
+		getgrgid_r(id->gid, &gr, buffer, NSS_BUFFER, &group);
+	if (group)
+		wire_put(w, "group", "%s", gr.gr_name);
+	else
+		wire_put(w, "group", "%u", id->gid);
+}
+
+static void put_groups(struct wire *w, const struct slurm_step *id)
+{
+	autofree char *text = malloc(id->n_groups * 11 + 1);
+	size_t used = 0;
+
+	if (!text)
+		return;
+	text[0] = 0;
+	for (unsigned i = 0; i < id->n_groups; i++)
+		used += sprintf(text + used, "%s%u", i ? "," : "", id->groups[i]);
+	wire_put(w, "groups", "%s", text);
+}
+
+static const char *node_name(char *out, size_t size)
+{
+	const char *name = getenv("SLURMD_NODENAME"); /* slurmstepd's own environment */
+
+	if (name)
+		return name;
+	if (gethostname(out, size) < 0)
+		return "localhost";
+	out[size - 1] = 0;
+	out[strcspn(out, ".")] = 0;
+	return out;
+}
+
+static void build_request(struct wire *w, struct spank_handle *sp, const struct slurm_step *id, const char *image)
+{
+	char cwd[PATH_MAX] = "", script[PATH_MAX] = "", node[65];
+
+	/* A guess that is nearly always right; step_wait() says where the step really is. */
+	if (!slurmapi_getenv(sp, "PWD", cwd, sizeof(cwd)) || !path_is_clean(cwd))
+		cwd[0] = 0;
+	if (id->is_batch)
+		slurmapi_batch_script(sp, script, sizeof(script));
+	wire_begin(w, "REQUEST");
+	wire_put(w, "version", WIRE_VERSION);
+	wire_put(w, "job", "%u", id->job);
+	wire_put(w, "step", "%s", id->name);
+	wire_put(w, "node", "%s", node_name(node, sizeof(node)));
+	wire_put(w, "uid", "%u", id->uid);
+	wire_put(w, "gid", "%u", id->gid);
+	put_groups(w, id);
+	put_user(w, sp, id);
+	wire_put(w, "image", "%s", image);
+	wire_put(w, "cwd", "%s", cwd);
+	wire_put(w, "script", "%s", path_is_clean(script) ? script : "");
+}
+
+/* Launches slxc-step and sends it the request. */
+static int launch(struct step *s, struct err *e)
+{
+	static char *const argv[] = { "slxc-step", "step", NULL };
+	struct spawn helper = { .path = HELPER, .argv = argv, .fds = { -1, -1, -1 } };
+	int pair[2];
+
+	if (wire_pair(pair, e) < 0)
+		return -1;
+	s->socket = pair[0];
+	helper.extra = pair[1];
+	/* what is sent now waits in the socket: the helper finds it when it is there */
+	if (wire_send(s->socket, &s->message, NULL, 0, e) == 0)
+		s->launcher = spawn_start(&helper, e);
+	else
+		s->launcher = -1;
+	close(pair[1]);
+	if (s->launcher < 0) {
+		s->launcher = 0;
+		return err_wrap(e, "the container cannot be started on this node, tell its administrator");
+	}
+	return 0;
+}
+
+static struct step *step_new(void)
+{
+	struct step *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	s->owner = getpid();
+	s->socket = s->init = -1;
+	return s;
+}
+
+static void keep_error(struct step *s, const struct err *e)
+{
+	if (s->failed)
+		return;
+	s->failed = true;
+	s->error = *e;
+	err_sanitize(s->error.text);
+	slurmapi_info("%s", s->error.text); /* the log; the user gets it from the task */
+}
+
+struct step *step_begin(struct spank_handle *sp)
+{
+	char asked[PATH_MAX] = "", image[NAME_FULL_SIZE];
+	struct slurm_step id;
+	struct step *s;
+	struct conf conf;
+	struct err e;
+	int known;
+
+	if (slurmapi_step(sp, &id) < 0 || id.is_extern)
+		return NULL;
+	known = find_container(sp, &id, asked, sizeof(asked), &e);
+	if (known == 0 && !step_wants_container(asked))
+		return NULL;
+	s = step_new();
+	if (!s)
+		abort(); /* 70 kB could not be had: the step must not go on */
+	if (known < 0 || name_check(asked, image, &e) < 0 || conf_load(&conf, SLXC_CONF_FILE, &e) < 0) {
+		keep_error(s, &e);
+		return s;
+	}
+	s->start_timeout = conf.start_timeout;
+	build_request(&s->message, sp, &id, image);
+	if (launch(s, &e) < 0)
+		keep_error(s, &e);
+	return s;
+}
+
+static void reap_launcher(struct step *s)
+{
+	if (s->launcher > 0)
+		waitpid(s->launcher, NULL, 0);
+	s->launcher = 0;
+}
+
+/* READY or ERROR, whichever comes; nothing at all is an error too. */
+static int receive_ready(struct step *s, struct err *e)
+{
+	struct pollfd p = { .fd = s->socket, .events = POLLIN };
+	double deadline = io_now_ms() + s->start_timeout * 1e3 + GRACE_MS;
+	const char *text;
+	int n;
+
+	do
+		n = poll(&p, 1, (int)(deadline - io_now_ms()) + 1);
+	while (n < 0 && errno == EINTR);
+	if (n <= 0)
+		return err_set(e, 0, "the container's helper does not answer: tell the node's administrator");
+	n = wire_recv(s->socket, &s->message, 0, e);
+	if (n == 0)
+		return err_set(e, 0, "the container's helper ended early: try again, and if it stays tell the node's administrator");
+	if (n < 0)
+		return err_wrap(e, "the container's helper");
+	text = wire_get(&s->message, "text");
+	if (!strcmp(wire_verb(&s->message), "ERROR") && text)
+		return err_set(e, 0, "%s", text);
+	if (strcmp(wire_verb(&s->message), "READY") || s->message.n_fds != 1)
+		return err_set(e, EPROTO, "the container's helper said %.16s", wire_verb(&s->message));
+	s->init = s->message.fds[0];
+	s->message.n_fds = 0;
+	return 0;
+}
+
+/* What the image defines wins over what the job brought. */
+static void set_environment(struct step *s, struct spank_handle *sp)
+{
+	const char *value;
+	size_t pos = 0;
+	char key[8];
+
+	while (wire_next(&s->message, &pos, key, sizeof(key), &value)) {
+		char name[256];
+		const char *eq = strchr(value, '=');
+
+		if (strcmp(key, "env") || !eq || (size_t)(eq - value) >= sizeof(name))
+			continue;
+		memcpy(name, value, eq - value);
+		name[eq - value] = 0;
+		slurmapi_setenv(sp, name, eq + 1);
+	}
+}
+
+static int wait_ready(struct step *s, struct spank_handle *sp, struct err *e)
+{
+	struct err ignored;
+
+	if (getpid() != s->owner)
+		return err_set(e, 0, "CONTAIN_SPANK in slurm.conf does not go together with slxc: tell the administrator");
+	if (!getcwd(s->cwd, sizeof(s->cwd)) || !path_is_clean(s->cwd))
+		s->cwd[0] = 0;
+	wire_begin(&s->message, "JOIN");
+	wire_put(&s->message, "cwd", "%s", s->cwd);
+	/* a supervisor that is gone has left its reason in the socket */
+	wire_send(s->socket, &s->message, NULL, 0, &ignored);
+	reap_launcher(s);
+	if (receive_ready(s, e) < 0)
+		return -1;
+	set_environment(s, sp);
+	if (join_pid_namespace(s->init, e) < 0)
+		return -1;
+	s->in_pid_namespace = true;
+	return 0;
+}
+
+void step_wait(struct step *s, struct spank_handle *sp)
+{
+	struct err e;
+
+	if (!s->failed && wait_ready(s, sp, &e) < 0)
+		keep_error(s, &e);
+}
+
+int step_enter(struct step *s, struct err *e)
+{
+	if (s->failed) {
+		*e = s->error;
+		return -1;
+	}
+	if (s->init < 0 || !s->in_pid_namespace)
+		return err_set(e, 0, "the container was not started");
+	return join_container(s->init, s->cwd, e);
+}
+
+void step_forked(struct step *s)
+{
+	struct err e;
+
+	if (!s->in_pid_namespace)
+		return;
+	if (join_leave_pid_namespace(&e) < 0)
+		slurmapi_error("%s", e.text);
+	s->in_pid_namespace = false;
+}
+
+void step_exited(struct step *s, uint32_t task, int status)
+{
+	struct status *more = realloc(s->statuses, (s->n_statuses + 1) * sizeof(*more));
+
+	if (!more)
+		return;
+	s->statuses = more;
+	s->statuses[s->n_statuses++] = (struct status){ .task = task, .status = status };
+}
+
+/* True when the supervisor said that everything is cleaned up. */
+static bool receive_ended(struct step *s)
+{
+	struct pollfd p = { .fd = s->socket, .events = POLLIN };
+	double deadline = io_now_ms() + FINISH_MS;
+	struct err e;
+
+	for (;;) {
+		int left = (int)(deadline - io_now_ms());
+		int n = left > 0 ? poll(&p, 1, left) : 0;
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0 || wire_recv(s->socket, &s->message, 0, &e) <= 0)
+			return false; /* late, or end of file */
+		wire_close(&s->message);
+		if (!strcmp(wire_verb(&s->message), "ENDED"))
+			return true;
+	}
+}
+
+static void run_helper(char *const *argv)
+{
+	struct spawn helper = { .path = HELPER, .argv = argv, .fds = { -1, -1, -1 }, .extra = -1 };
+	struct err e;
+
+	if (spawn_wait(&helper, &e) < 0)
+		slurmapi_error("%s", e.text);
+}
+
+void step_finish(struct step *s)
+{
+	struct err e;
+
+	step_forked(s);
+	reap_launcher(s);
+	if (s->socket >= 0) {
+		wire_begin(&s->message, "DONE");
+		/* fewer than fit in a message: the record has no use for a million statuses */
+		for (unsigned i = 0; i < s->n_statuses && s->message.len < WIRE_MAX - 64; i++)
+			wire_put(&s->message, "status", "%u:%d", s->statuses[i].task, s->statuses[i].status);
+		wire_send(s->socket, &s->message, NULL, 0, &e);
+		if (!receive_ended(s))
+			step_sweep_dead();
+		close(s->socket);
+	}
+	if (s->init >= 0)
+		close(s->init);
+	free(s->statuses);
+	free(s);
+}
+
+void step_sweep_job(uint32_t job)
+{
+	char number[12];
+	char *const argv[] = { "slxc-step", "sweep", number, NULL };
+
+	snprintf(number, sizeof(number), "%u", job);
+	run_helper(argv);
+}
+
+void step_sweep_dead(void)
+{
+	static char *const argv[] = { "slxc-step", "tidy", NULL };
+
+	run_helper(argv);
+}
