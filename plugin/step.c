@@ -347,7 +347,6 @@ static bool receive_ended(struct step *s)
 {
 	struct pollfd p = { .fd = s->socket, .events = POLLIN };
 	double deadline = io_now_ms() + FINISH_MS;
-	bool ended = false;
 	struct err e;
 
 	for (;;) {
@@ -357,9 +356,10 @@ static bool receive_ended(struct step *s)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0 || wire_recv(s->socket, &s->message, 0, &e) <= 0)
-			return ended; /* late, or end of file */
+			return false; /* late, or end of file */
 		wire_close(&s->message);
-		ended = ended || !strcmp(wire_verb(&s->message), "ENDED");
+		if (!strcmp(wire_verb(&s->message), "ENDED"))
+			return true;
 	}
 }
 

@@ -132,14 +132,20 @@ static int send_step(struct supervisor *s, const char *cwd, struct err *e)
 static int start_container(struct supervisor *s, struct err *e)
 {
 	const struct request *r = &s->request;
+	pid_t helper = 0;
+	int rc;
 
 	if (entry_create(&s->entry, r, e) < 0 || entry_write(&s->entry, &s->record.info, e) < 0)
 		return -1;
 	if (rootfs_enter(r->uid, r->gid, e) < 0 || worker_start(&s->worker, r, e) < 0)
 		return -1;
-	if (rootfs_mount_image(&s->image, &s->conf, r->uid, r->gid, e) < 0 || rootfs_mount_devices(e) < 0)
-		return -1;
-	return send_step(s, r->cwd, e);
+	rc = rootfs_mount_image(&s->image, &s->conf, r->uid, r->gid, &helper, e);
+	if (rc == 0)
+		rc = rootfs_mount_devices(e);
+	if (rc == 0)
+		rc = send_step(s, r->cwd, e);
+	rootfs_reap(&helper);
+	return rc;
 }
 
 static void destroy_container(struct supervisor *s)
