@@ -119,6 +119,9 @@ static int send_step(struct supervisor *s, const char *cwd, struct err *e)
 {
 	if (cwd != s->cwd)
 		snprintf(s->cwd, sizeof(s->cwd), "%s", cwd);
+	/* a worker before this one has read it to its end, and the offset is shared */
+	if (lseek(s->image.config, 0, SEEK_SET) < 0)
+		return err_set(e, errno, "read the image's config.json");
 	return worker_send_step(&s->worker, &s->request, &s->conf, s->cwd, s->image.config, e);
 }
 
