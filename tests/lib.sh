@@ -171,6 +171,37 @@ same_bare_and_contained() {
 	assert_eq "$out" "$bare_out" "output bare (wanted) and contained (got)"
 }
 
+# same_batch [SBATCH-OPTIONS --] SCRIPT ARG...: a batch job of slxc1 without and one with a container; the same output, state
+# and exit code. Where the output names the job it says JOB. Afterwards bare_job bare_out, and job out state of the contained one.
+same_batch() {
+	local i options=() h
+	h=$(home_of slxc1)
+	for ((i = 1; i <= $#; i++)); do
+		[ "${!i}" = -- ] || continue
+		options=("${@:1:i-1}")
+		shift "$i"
+		break
+	done
+	submit slxc1 "${options[@]}" -o "bare.%j" "$@"
+	bare_job=$job
+	submit slxc1 "${options[@]}" -o "contained.%j" --container="$IMAGE" "$@"
+	wait_job_over "$bare_job"
+	wait_job_over "$job"
+	bare_out=$(sed "s/0*$bare_job/JOB/g" "$h/bare.$bare_job") out=$(sed "s/0*$job/JOB/g" "$h/contained.$job")
+	rm "$h/bare.$bare_job" "$h/contained.$job"
+	state=$(job_state "$job")
+	echo "bare: $bare_out"
+	echo "contained: $out"
+	assert_eq "$out" "$bare_out" "output bare (wanted) and contained (got)"
+	assert_eq "$state $(job_field "$job" ExitCode)" "$(job_state "$bare_job") $(job_field "$bare_job" ExitCode)" \
+		"state and exit code, bare (wanted) and contained (got)"
+}
+
+# put NAME: standard input becomes that executable file in the home of slxc1
+put() { as slxc1 bash -c 'rm -f "$0" && cat >"$0" && chmod 755 "$0"' "$1"; }
+# program NAME: tests/programs/NAME.c becomes a static program in the home of slxc1
+program() { cc -O1 -Wall -static -o "$T/$1" "$LIB/programs/$1.c" && put "$1" <"$T/$1" && rm "$T/$1"; }
+
 # ---- Slurm
 
 # contained CMD...: srun as slxc1 in the image; through run
