@@ -81,6 +81,10 @@ START_TEST(import_list_remove)
 	says(": image removed\n4.1 kB of layers removed; steps that use them now keep them until they end\n");
 	ck_assert_int_eq(slxc("images --json"), 0);
 	ck_assert_str_eq(out, "[]\n");
+	ck_assert_int_eq(slxc("import a tree"), 0);
+	ck_assert_int_eq(slxc("rm b a 2>&1 | sort"), 0);
+	says("a:latest: name removed\n");
+	says("slxc: no image 'b:latest': see 'slxc images'\n");
 	refuses(slxc("rm lab/x:1"), 1, "no image 'lab/x:1': see 'slxc images'");
 }
 END_TEST

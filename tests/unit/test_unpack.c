@@ -86,7 +86,7 @@ static int unpack_limited(const struct unpack_limits *limits, struct err *e)
 		ck_assert_int_eq(mkdirat(unit_dirfd, "tree", 0755), 0);
 		tree = openat(unit_dirfd, "tree", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	}
-	src = source_open(fd, e);
+	src = source_open(fd, -1, e);
 	if (!src)
 		return -1;
 	rc = unpack(src, tree, limits, NULL, NULL, &result, e);
@@ -514,6 +514,37 @@ START_TEST(cut_off_between_entries)
 }
 END_TEST
 
+START_TEST(a_damaged_header)
+{
+	struct err e;
+	int fd;
+
+	begin_as(ARCHIVE_FILTER_NONE, ARCHIVE_FORMAT_TAR_USTAR, NULL);
+	put_file("f", 0644, "data");
+	put_file("g", 0644, "data");
+	put_file("h", 0644, "data");
+	end();
+	fd = openat(unit_dirfd, "a.tar", O_RDWR);
+	ck_assert_int_eq(pwrite(fd, "x", 1, 1024), 1);
+	close(fd);
+	ck_refused(run(&e), e, "the archive is damaged after 1 entries: Damaged tar archive");
+}
+END_TEST
+
+START_TEST(no_end_of_the_padding)
+{
+	struct err e;
+
+	begin(ARCHIVE_FILTER_NONE);
+	put_file("f", 0644, "data");
+	end();
+	cut_to(80 * 1024 * 1024);
+	ck_refused(run(&e), e, "the archive goes on for more than 67108864 bytes after its end mark");
+	cut_to(8 * 1024 * 1024);
+	ck_ok(run(&e), e);
+}
+END_TEST
+
 START_TEST(no_archive)
 {
 	char zeros[10240] = "";
@@ -551,4 +582,5 @@ END_TEST
 UNIT_MAIN("unpack", ordinary, the_topmost_directory, layer_is_the_sha256_of_the_stream, names_outside_ascii, utf8_pax_names, dotdot,
 	absolute_names_become_relative, through_a_symlink, file_over_a_symlink, directory_over_a_symlink, hard_links_out,
 	write_through_a_hard_link_to_a_symlink, devices_are_left_out, no_more_rights_than_the_owner_has, duplicates,
-	limits, too_deep_or_long, truncated, cut_off_between_entries, no_archive, archive_of_layers)
+	limits, too_deep_or_long, truncated, cut_off_between_entries, a_damaged_header,
+	no_end_of_the_padding, no_archive, archive_of_layers)
