@@ -57,14 +57,13 @@ bool step_wants_container(const char *container)
 /* What the step asked for; "" for nothing. -1: it cannot be known. */
 static int find_container(struct spank_handle *sp, const struct slurm_step *id, char *out, size_t size, struct err *e)
 {
-	char marker[8];
 	int n;
 
-	if (slurmapi_getenv(sp, "SLURM_CONTAINER", out, size))
+	/* A client with the plugin says all there is to say; a batch job from slurmrestd had none. */
+	if (slurmapi_getenv(sp, CLIENT_MARKER, out, size) || slurmapi_getenv(sp, "SLURM_CONTAINER", out, size))
 		return 0;
 	out[0] = 0;
-	/* A client with the plugin said all there is to say; a batch job from slurmrestd had none. */
-	if (!id->is_batch || slurmapi_getenv(sp, CLIENT_MARKER, marker, sizeof(marker)))
+	if (!id->is_batch)
 		return 0;
 	n = slurmapi_job_container(id->job, out, size);
 	if (n < 0)
@@ -233,18 +232,27 @@ static void reap_launcher(struct step *s)
 	s->launcher = 0;
 }
 
+static bool wait_readable(int fd, double deadline)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	int n;
+
+	do {
+		double left = deadline - io_now_ms();
+
+		n = poll(&p, 1, left > 0 ? (int)left + 1 : 0);
+	} while (n < 0 && errno == EINTR);
+	return n > 0;
+}
+
 /* READY or ERROR, whichever comes; nothing at all is an error too. */
 static int receive_ready(struct step *s, struct err *e)
 {
-	struct pollfd p = { .fd = s->socket, .events = POLLIN };
 	double deadline = io_now_ms() + s->start_timeout * 1e3 + GRACE_MS;
 	const char *text;
 	int n;
 
-	do
-		n = poll(&p, 1, (int)(deadline - io_now_ms()) + 1);
-	while (n < 0 && errno == EINTR);
-	if (n <= 0)
+	if (!wait_readable(s->socket, deadline))
 		return err_set(e, 0, "the container's helper does not answer: tell the node's administrator");
 	n = wire_recv(s->socket, &s->message, 0, e);
 	if (n == 0)
@@ -342,25 +350,25 @@ void step_exited(struct step *s, uint32_t task, int status)
 	s->statuses[s->n_statuses++] = (struct status){ .task = task, .status = status };
 }
 
-/* True when the supervisor said that everything is cleaned up. */
+/*
+ * True when the supervisor said that everything is cleaned up. Its own end is
+ * waited for too: it is in the step's cgroups, which Slurm removes next.
+ */
 static bool receive_ended(struct step *s)
 {
-	struct pollfd p = { .fd = s->socket, .events = POLLIN };
 	double deadline = io_now_ms() + FINISH_MS;
+	bool ended = false;
 	struct err e;
 
-	for (;;) {
-		int left = (int)(deadline - io_now_ms());
-		int n = left > 0 ? poll(&p, 1, left) : 0;
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0 || wire_recv(s->socket, &s->message, 0, &e) <= 0)
+	while (!ended) {
+		if (!wait_readable(s->socket, deadline) || wire_recv(s->socket, &s->message, 0, &e) <= 0)
 			return false; /* late, or end of file */
+		ended = !strcmp(wire_verb(&s->message), "ENDED");
+		if (ended && s->message.n_fds == 1)
+			wait_readable(s->message.fds[0], deadline);
 		wire_close(&s->message);
-		if (!strcmp(wire_verb(&s->message), "ENDED"))
-			return true;
 	}
+	return true;
 }
 
 static void run_helper(char *const *argv)

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <syslog.h>
 #include <time.h>
 #include <unistd.h>
@@ -119,6 +120,9 @@ static int send_step(struct supervisor *s, const char *cwd, struct err *e)
 {
 	if (cwd != s->cwd)
 		snprintf(s->cwd, sizeof(s->cwd), "%s", cwd);
+	/* a worker before this one has read it to its end, and the offset is shared */
+	if (lseek(s->image.config, 0, SEEK_SET) < 0)
+		return err_set(e, errno, "read the image's config.json");
 	return worker_send_step(&s->worker, &s->request, &s->conf, s->cwd, s->image.config, e);
 }
 
@@ -261,6 +265,8 @@ static int worker_said(struct supervisor *s, struct err *e)
 	}
 	wire_close(&s->message);
 	if (!strcmp(wire_verb(&s->message), "ENV")) {
+		if (s->environment.len)
+			return err_set(e, EPROTO, "the container's monitor said ENV twice");
 		memcpy(&s->environment, &s->message, sizeof(s->message));
 		return 0;
 	}
@@ -288,9 +294,11 @@ static int init_said(struct supervisor *s, struct err *e)
 	s->record.info.ready_ms = io_now_ms() - s->t_request;
 	s->record.info.init = s->container.pid;
 	s->record.info.init_start = s->container.start;
-	/* what it said before the container was up has arrived */
+	/* what it said before the container was up has arrived; from now on nobody listens to it */
 	if (s->worker.control >= 0 && worker_said(s, e) < 0)
 		return -1;
+	if (s->worker.control >= 0)
+		close(steal_fd(&s->worker.control));
 	if (entry_write(&s->entry, &s->record.info, e) < 0)
 		return -1;
 	return answer(s, e);
@@ -358,6 +366,7 @@ static int serve(struct supervisor *s, struct err *e)
 /* Destroys, records, and tells the plugin only after that. */
 static void finish(struct supervisor *s, const struct err *failure)
 {
+	autoclose int self = -1;
 	struct err e;
 
 	destroy_container(s);
@@ -373,8 +382,9 @@ static void finish(struct supervisor *s, const struct err *failure)
 	entry_remove(&s->entry);
 	image_close(&s->image);
 	store_close(&s->store);
+	self = syscall(SYS_pidfd_open, getpid(), 0);
 	wire_begin(&s->message, "ENDED");
-	wire_send(s->plugin, &s->message, NULL, 0, &e);
+	wire_send(s->plugin, &s->message, &self, self >= 0, &e);
 	close(s->signals);
 	free(s->record.statuses);
 }
