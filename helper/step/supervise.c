@@ -130,12 +130,11 @@ static int start_container(struct supervisor *s, struct err *e)
 {
 	const struct request *r = &s->request;
 
-	if (entry_create(&s->entry, r, e) < 0 || entry_write(&s->entry, &s->record.info, e) < 0)
-		return -1;
-	if (rootfs_enter(r->uid, r->gid, e) < 0 || worker_start(&s->worker, r, e) < 0)
-		return -1;
-	if (rootfs_mount_image(&s->image, &s->conf, r->uid, r->gid, e) < 0 || rootfs_mount_devices(e) < 0)
-		return -1;
+	/* what can fail here is the node's doing, not the user's */
+	if (entry_create(&s->entry, r, e) < 0 || entry_write(&s->entry, &s->record.info, e) < 0 ||
+	    rootfs_enter(r->uid, r->gid, e) < 0 || worker_start(&s->worker, r, e) < 0 ||
+	    rootfs_mount_image(&s->image, &s->conf, r->uid, r->gid, e) < 0 || rootfs_mount_devices(e) < 0)
+		return err_wrap(e, "the container cannot be started on this node, tell its administrator");
 	return send_step(s, r->cwd, e);
 }
 
@@ -296,7 +295,7 @@ static int container_ended(struct supervisor *s, struct err *e)
 	if (!s->answered) {
 		if (s->worker.control >= 0 && worker_said(s, e) < 0)
 			return -1;
-		return err_set(e, 0, "the container's monitor ended before the container was up");
+		return err_set(e, 0, "the container's monitor ended before the container was up: tell the node's administrator");
 	}
 	s->record.end = "killed";
 	destroy_container(s);
@@ -323,7 +322,8 @@ static int serve_once(struct supervisor *s, struct err *e)
 	if (n < 0)
 		return errno == EINTR ? 0 : err_set(e, errno, "wait for events");
 	if (n == 0 && starting)
-		return err_set(e, ETIMEDOUT, "the container was not up after %u seconds", s->conf.start_timeout);
+		return err_set(e, 0, "the container was not up after %u seconds: try again, and if it stays tell the node's "
+			"administrator", s->conf.start_timeout);
 	if (p[SIGNALS].revents) {
 		s->record.end = "swept"; /* the job is over, or an administrator wants it gone */
 		return 1;
