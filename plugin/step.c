@@ -58,13 +58,13 @@ bool step_wants_container(const char *container)
 /* What the step asked for: 1 and its text, 0 for nothing. -1: it cannot be known. */
 static int find_container(struct spank_handle *sp, const struct slurm_step *id, char *out, size_t size, struct err *e)
 {
-	char marker[8];
 	int n;
 
-	if (slurmapi_getenv(sp, "SLURM_CONTAINER", out, size))
-		return step_wants_container(out);
-	/* A client with the plugin said all there is to say; a batch job from slurmrestd had none. */
-	if (!id->is_batch || slurmapi_getenv(sp, CLIENT_MARKER, marker, sizeof(marker)))
+	/* A client with the plugin says all there is to say; a batch job from slurmrestd had none. */
+	if (slurmapi_getenv(sp, CLIENT_MARKER, out, size) || slurmapi_getenv(sp, "SLURM_CONTAINER", out, size))
+		return 0;
+	out[0] = 0;
+	if (!id->is_batch)
 		return 0;
 	n = slurmapi_job_container(id->job, out, size);
 	if (n < 0)
@@ -354,7 +354,6 @@ static bool receive_ended(struct step *s)
 {
 	struct pollfd p = { .fd = s->socket, .events = POLLIN };
 	double deadline = io_now_ms() + FINISH_MS;
-	bool ended = false;
 	struct err e;
 
 	for (;;) {
@@ -364,9 +363,10 @@ static bool receive_ended(struct step *s)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0 || wire_recv(s->socket, &s->message, 0, &e) <= 0)
-			return ended; /* late, or end of file */
+			return false; /* late, or end of file */
 		wire_close(&s->message);
-		ended = ended || !strcmp(wire_verb(&s->message), "ENDED");
+		if (!strcmp(wire_verb(&s->message), "ENDED"))
+			return true;
 	}
 }
 

@@ -171,6 +171,37 @@ same_bare_and_contained() {
 	assert_eq "$out" "$bare_out" "output bare (wanted) and contained (got)"
 }
 
+# same_batch [SBATCH-OPTIONS --] SCRIPT ARG...: a batch job of slxc1 without and one with a container; the same output, state
+# and exit code. Where the output names the job it says JOB. Afterwards bare_job bare_out, and job out state of the contained one.
+same_batch() {
+	local i options=() h
+	h=$(home_of slxc1)
+	for ((i = 1; i <= $#; i++)); do
+		[ "${!i}" = -- ] || continue
+		options=("${@:1:i-1}")
+		shift "$i"
+		break
+	done
+	submit slxc1 "${options[@]}" -o "bare.%j" "$@"
+	bare_job=$job
+	submit slxc1 "${options[@]}" -o "contained.%j" --container="$IMAGE" "$@"
+	wait_job_over "$bare_job"
+	wait_job_over "$job"
+	bare_out=$(sed "s/0*$bare_job/JOB/g" "$h/bare.$bare_job") out=$(sed "s/0*$job/JOB/g" "$h/contained.$job")
+	rm "$h/bare.$bare_job" "$h/contained.$job"
+	state=$(job_state "$job")
+	echo "bare: $bare_out"
+	echo "contained: $out"
+	assert_eq "$out" "$bare_out" "output bare (wanted) and contained (got)"
+	assert_eq "$state $(job_field "$job" ExitCode)" "$(job_state "$bare_job") $(job_field "$bare_job" ExitCode)" \
+		"state and exit code, bare (wanted) and contained (got)"
+}
+
+# put NAME: standard input becomes that executable file in the home of slxc1
+put() { as slxc1 bash -c 'rm -f "$0" && cat >"$0" && chmod 755 "$0"' "$1"; }
+# program NAME: tests/programs/NAME.c becomes a static program in the home of slxc1
+program() { cc -O1 -Wall -static -o "$T/$1" "$LIB/programs/$1.c" && put "$1" <"$T/$1" && rm "$T/$1"; }
+
 # ---- Slurm
 
 # contained CMD...: srun as slxc1 in the image; through run
@@ -184,14 +215,15 @@ _job_over() { case $(job_state "$1") in PENDING | CONFIGURING | RUNNING | SUSPEN
 _job_running() { [ "$(job_state "$1")" = RUNNING ]; }
 wait_job_running() { wait_for "${2:-20}" _job_running "$1"; }
 wait_job_over() { wait_for "${2:-30}" _job_over "$1"; }
-# acct JOB[.STEP] FIELD: from the accounting, once it has the end of it
+# acct JOB[.STEP] FIELD: from the accounting, once it has the end of it. slurmctld hands the start of a job to slurmdbd
+# only every five seconds: until then the job's own line is named "allocation" and lacks most fields. A step's has them.
 acct() {
-	until_ok 10 _acct_ended "$1"
+	until_ok 15 _acct_ended "$1" || fail "no end of $1 in the accounting"
 	sacct -n -P -j "$1" -o "JobID,$2" | awk -F'|' -v j="$1" '$1 == j {print $2; exit}'
 }
-_acct_ended() { sacct -n -P -j "$1" -o JobID,End | awk -F'|' -v j="$1" '$1 == j && $2 !~ /Unknown|None/ {f = 1} END {exit !f}'; }
-# the newest job of a user
-last_job() { scontrol -o show job | sed -n "s/^JobId=\([0-9]*\) .* UserId=$1(.*/\1/p" | sort -n | tail -n 1; }
+_acct_ended() {
+	sacct -n -P -j "$1" -o JobID,End,JobName | awk -F'|' -v j="$1" '$1 == j && $2 !~ /Unknown|None/ && $3 != "allocation" {f = 1} END {exit !f}'
+}
 
 slurmd_pid() {
 	if [ -e "$D/run/node/${1:-$NODE}" ]; then "$CLUSTER" sh "${1:-$NODE}" cat "$D/run/pid/slurmd.${1:-$NODE}" | cut -d' ' -f1; else daemon_pid "slurmd.${1:-$NODE}"; fi

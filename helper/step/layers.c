@@ -28,7 +28,7 @@
 
 static void layer_path(char *out, const char *layer)
 {
-	snprintf(out, LAYER_PATH_SIZE, RUNDIR_IMAGES "/%s", layer);
+	snprintf(out, LAYER_PATH_SIZE, RUNDIR_IMAGES "/%.*s", DIGEST_LEN, layer);
 }
 
 static int is_mounted(const char *path)

@@ -119,6 +119,9 @@ static int send_step(struct supervisor *s, const char *cwd, struct err *e)
 {
 	if (cwd != s->cwd)
 		snprintf(s->cwd, sizeof(s->cwd), "%s", cwd);
+	/* a worker before this one has read it to its end, and the offset is shared */
+	if (lseek(s->image.config, 0, SEEK_SET) < 0)
+		return err_set(e, errno, "read the image's config.json");
 	return worker_send_step(&s->worker, &s->request, &s->conf, s->cwd, s->image.config, e);
 }
 
@@ -129,13 +132,20 @@ static int send_step(struct supervisor *s, const char *cwd, struct err *e)
 static int start_container(struct supervisor *s, struct err *e)
 {
 	const struct request *r = &s->request;
+	pid_t helper = 0;
+	int rc;
 
-	/* what can fail here is the node's doing, not the user's */
-	if (entry_create(&s->entry, r, e) < 0 || entry_write(&s->entry, &s->record.info, e) < 0 ||
-	    rootfs_enter(r->uid, r->gid, e) < 0 || worker_start(&s->worker, r, e) < 0 ||
-	    rootfs_mount_image(&s->image, &s->conf, r->uid, r->gid, e) < 0 || rootfs_mount_devices(e) < 0)
-		return err_wrap(e, "the container cannot be started on this node, tell its administrator");
-	return send_step(s, r->cwd, e);
+	if (entry_create(&s->entry, r, e) < 0 || entry_write(&s->entry, &s->record.info, e) < 0)
+		return -1;
+	if (rootfs_enter(r->uid, r->gid, e) < 0 || worker_start(&s->worker, r, e) < 0)
+		return -1;
+	rc = rootfs_mount_image(&s->image, &s->conf, r->uid, r->gid, &helper, e);
+	if (rc == 0)
+		rc = rootfs_mount_devices(e);
+	if (rc == 0)
+		rc = send_step(s, r->cwd, e);
+	rootfs_reap(&helper);
+	return rc;
 }
 
 static void destroy_container(struct supervisor *s)

@@ -103,6 +103,8 @@ int worker_start(struct worker *w, const struct request *r, struct err *e)
 		close(pair[1]);
 		return -1;
 	}
+	/* what a killed worker leaves becomes a child of this process: see kill_orphans() */
+	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	*w = (struct worker){ .pidfd = -1, .control = pair[0], .init = init[0], .init_far = init[1] };
 	setsockopt(w->init, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on));
 	w->pid = fork();
@@ -164,11 +166,32 @@ int worker_send_step(struct worker *w, const struct request *r, const struct con
 	return rc;
 }
 
+/*
+ * A worker that is killed while LXC makes the container leaves its child before
+ * that one has a death signal. As the nearest subreaper this process inherits
+ * it. Safe: only own children, which cannot be reaped by anybody else meanwhile.
+ */
+static void kill_orphans(void)
+{
+	char text[4096], *p, *end;
+	struct err e;
+
+	while (io_read_file(AT_FDCWD, "/proc/thread-self/children", text, sizeof(text), &e) >= 0 && *text) {
+		for (p = text; strtol(p, &end, 10) > 0; p = end) {
+			pid_t pid = strtol(p, NULL, 10);
+
+			kill(pid, SIGKILL);
+			waitpid(pid, NULL, __WALL);
+		}
+	}
+}
+
 void worker_destroy(struct worker *w)
 {
 	if (w->pid > 0) {
 		kill(w->pid, SIGKILL);
 		waitpid(w->pid, NULL, 0);
+		kill_orphans();
 	}
 	if (w->pidfd >= 0)
 		close(w->pidfd);
