@@ -8,9 +8,18 @@
 
 #include "step.h"
 
+/* An empty variable is as good as none; an empty --container= is not. */
+static void unset_empty(const char *name)
+{
+	const char *value = getenv(name);
+
+	if (value && !*value)
+		unsetenv(name);
+}
+
 void client_before_options(enum slurm_place place)
 {
-	const char *inherited = getenv("SLURM_CONTAINER");
+	const char *inherited;
 
 	if (!inherited)
 		inherited = getenv(CLIENT_MARKER);

@@ -310,7 +310,7 @@ static int container_ended(struct supervisor *s, struct err *e)
 	if (!s->answered) {
 		if (s->worker.control >= 0 && worker_said(s, e) < 0)
 			return -1;
-		return err_set(e, 0, "the container's monitor ended before the container was up");
+		return err_set(e, 0, "the container's monitor ended before the container was up: tell the node's administrator");
 	}
 	s->record.end = "killed";
 	destroy_container(s);
@@ -337,7 +337,8 @@ static int serve_once(struct supervisor *s, struct err *e)
 	if (n < 0)
 		return errno == EINTR ? 0 : err_set(e, errno, "wait for events");
 	if (n == 0 && starting)
-		return err_set(e, ETIMEDOUT, "the container was not up after %u seconds", s->conf.start_timeout);
+		return err_set(e, 0, "the container was not up after %u seconds: try again, and if it stays tell the node's "
+			"administrator", s->conf.start_timeout);
 	if (p[SIGNALS].revents) {
 		s->record.end = "swept"; /* the job is over, or an administrator wants it gone */
 		return 1;
