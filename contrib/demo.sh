@@ -90,3 +90,6 @@ pid_gone() { [ "$(pid_start "$1")" != "$2" ]; }
 
 # the nodes that this cluster was started with
 demo_nodes() { cat "$D/run/nodes" 2>/dev/null || echo 1; }
+
+# the newest job of a user
+last_job() { scontrol -o show job | sed -n "s/^JobId=\([0-9]*\) .* UserId=$1(.*/\1/p" | sort -n | tail -n 1; }

@@ -57,14 +57,13 @@ bool step_wants_container(const char *container)
 /* What the step asked for; "" for nothing. -1: it cannot be known. */
 static int find_container(struct spank_handle *sp, const struct slurm_step *id, char *out, size_t size, struct err *e)
 {
-	char marker[8];
 	int n;
 
-	if (slurmapi_getenv(sp, "SLURM_CONTAINER", out, size))
+	/* A client with the plugin says all there is to say; a batch job from slurmrestd had none. */
+	if (slurmapi_getenv(sp, CLIENT_MARKER, out, size) || slurmapi_getenv(sp, "SLURM_CONTAINER", out, size))
 		return 0;
 	out[0] = 0;
-	/* A client with the plugin said all there is to say; a batch job from slurmrestd had none. */
-	if (!id->is_batch || slurmapi_getenv(sp, CLIENT_MARKER, marker, sizeof(marker)))
+	if (!id->is_batch)
 		return 0;
 	n = slurmapi_job_container(id->job, out, size);
 	if (n < 0)

@@ -216,14 +216,15 @@ _job_over() { case $(job_state "$1") in PENDING | CONFIGURING | RUNNING | SUSPEN
 _job_running() { [ "$(job_state "$1")" = RUNNING ]; }
 wait_job_running() { wait_for "${2:-20}" _job_running "$1"; }
 wait_job_over() { wait_for "${2:-30}" _job_over "$1"; }
-# acct JOB[.STEP] FIELD: from the accounting, once it has the end of it
+# acct JOB[.STEP] FIELD: from the accounting, once it has the end of it. slurmctld hands the start of a job to slurmdbd
+# only every five seconds: until then the job's own line is named "allocation" and lacks most fields. A step's has them.
 acct() {
-	until_ok 10 _acct_ended "$1"
+	until_ok 15 _acct_ended "$1" || fail "no end of $1 in the accounting"
 	sacct -n -P -j "$1" -o "JobID,$2" | awk -F'|' -v j="$1" '$1 == j {print $2; exit}'
 }
-_acct_ended() { sacct -n -P -j "$1" -o JobID,End | awk -F'|' -v j="$1" '$1 == j && $2 !~ /Unknown|None/ {f = 1} END {exit !f}'; }
-# the newest job of a user
-last_job() { scontrol -o show job | sed -n "s/^JobId=\([0-9]*\) .* UserId=$1(.*/\1/p" | sort -n | tail -n 1; }
+_acct_ended() {
+	sacct -n -P -j "$1" -o JobID,End,JobName | awk -F'|' -v j="$1" '$1 == j && $2 !~ /Unknown|None/ && $3 != "allocation" {f = 1} END {exit !f}'
+}
 
 slurmd_pid() {
 	if [ -e "$D/run/node/${1:-$NODE}" ]; then "$CLUSTER" sh "${1:-$NODE}" cat "$D/run/pid/slurmd.${1:-$NODE}" | cut -d' ' -f1; else daemon_pid "slurmd.${1:-$NODE}"; fi

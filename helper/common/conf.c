@@ -177,6 +177,7 @@ int conf_load(struct conf *c, const char *path, struct err *e)
 	unsigned seen = 0, lineno = 0;
 	struct conf fresh;
 	struct stat st;
+	ssize_t n;
 
 	conf_defaults(&fresh);
 	if (!f && errno == ENOENT) {
@@ -185,13 +186,18 @@ int conf_load(struct conf *c, const char *path, struct err *e)
 	}
 	if (!f || fstat(fileno(f), &st) < 0)
 		return err_set(e, errno, "open %s", path);
+	if (!S_ISREG(st.st_mode))
+		return err_set(e, 0, "%s is not a file", path);
 	if (geteuid() == 0 && (st.st_uid != 0 || (st.st_mode & 022)))
 		return err_set(e, 0, "%s must belong to root and be writable by root only", path);
-	while (getline(&line, &size, f) >= 0) {
+	while ((n = getline(&line, &size, f)) >= 0) {
 		char where[PATH_MAX + 16];
-		char *text = trim(line);
+		char *text;
 
 		lineno++;
+		if (strlen(line) != (size_t)n)
+			return err_set(e, 0, "%s:%u: the line holds a zero byte", path, lineno);
+		text = trim(line);
 		if (!*text || *text == '#')
 			continue;
 		snprintf(where, sizeof(where), "%s:%u", path, lineno);

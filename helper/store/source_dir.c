@@ -40,6 +40,7 @@ struct dir {
 	uint64_t left;               /* of it */
 	uint64_t done, skipped;
 	bool closed;
+	bool given;                  /* what is in out */
 	char *out;                   /* what libarchive wrote since the last read */
 	size_t out_len, out_size;
 	char block[BLOCK_SIZE];
@@ -268,7 +269,9 @@ static ssize_t dir_read(void *self, const void **buf, struct err *e)
 {
 	struct dir *d = self;
 
-	d->out_len = 0;
+	if (d->given)
+		d->out_len = 0;
+	d->given = true;
 	while (d->out_len == 0 && !d->closed)
 		if (step(d, e) < 0)
 			return -1;

@@ -87,7 +87,7 @@ static int read_ref(const struct store *s, const char *name, char *digest, struc
 
 	snprintf(path, sizeof(path), "refs/%s", name);
 	fd = io_open_beneath(s->root, path, O_PATH | O_NOFOLLOW, 0);
-	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ENAMETOOLONG))
 		return no_image(e, name);
 	if (fd < 0)
 		return damaged(e, name, strerror(errno));
@@ -166,7 +166,7 @@ static int read_layers(int dir, struct image *img, struct err *e)
 	ssize_t n;
 
 	if (fd < 0)
-		return errno == EACCES ? err_set(e, EACCES, "open the layers of image '%s'", img->name) :
+		return errno == EACCES ? err_set(e, EPERM, "open the layers of image '%s'", img->name) :
 			damaged(e, img->name, "its list of layers cannot be opened");
 	n = io_read_full(fd, text, sizeof(text));
 	if (n <= 0 || n % LINE_LEN || (size_t)n == sizeof(text))
@@ -228,7 +228,7 @@ int store_find(const struct store *s, const char *ref, uid_t uid, struct image *
 		return -1;
 	config = open_regular(dir, "config.json", &st);
 	if (config < 0 && errno == EACCES)
-		return err_set(e, EACCES, "open the configuration of image '%s'", found->name);
+		return err_set(e, EPERM, "open the configuration of image '%s'", found->name);
 	if (config < 0)
 		return damaged(e, found->name, "its config.json is missing");
 	found->config = steal_fd(&config);

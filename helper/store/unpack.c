@@ -27,8 +27,12 @@ struct unpacker {
 	void *arg;
 	struct unpack_result result;
 	unsigned zeros;             /* zero bytes the stream ends with so far, up to TAR_BLOCK */
+	bool any_data;
 	bool source_failed;         /* and why is in source_err */
 	struct err source_err;
+	bool has_top;               /* the archive says what the directory itself is like: */
+	mode_t top_mode;
+	struct timespec top_mtime;
 	bool has_layers;            /* it has what an archive of image layers has */
 	bool has_root;              /* it has what a root file system has */
 };
@@ -58,8 +62,10 @@ static la_ssize_t on_read(struct archive *a, void *arg, const void **buf)
 		archive_set_error(a, EIO, "%s", u->source_err.text);
 		return -1;
 	}
-	if (n > 0)
+	if (n > 0) {
+		u->any_data = true;
 		count_zeros(u, *buf, n);
+	}
 	if (u->progress) {
 		source_progress(u->src, &done, &total);
 		u->progress(u->arg, done, total);
@@ -75,6 +81,8 @@ static int fail_in(struct unpacker *u, struct err *e)
 		*e = u->source_err;
 		return -1;
 	}
+	if (!u->any_data)
+		return err_set(e, 0, "the archive is empty");
 	if (u->result.entries == 0)
 		return err_set(e, 0, "this is not a tar archive");
 	return err_set(e, 0, "the archive is damaged after %llu entries: %s", (unsigned long long)u->result.entries,
@@ -86,7 +94,7 @@ static int fail_out(struct unpacker *u, struct archive_entry *entry, struct err 
 	int code = archive_errno(u->out);
 	const char *text = archive_error_string(u->out);
 
-	err_set(e, 0, "unpack %.200s: %s", archive_entry_pathname(entry), text ? text : "unknown error");
+	err_set(e, 0, "unpack %.120s: %s", archive_entry_pathname(entry), text ? text : "unknown error");
 	e->code = code > 0 ? code : 0;
 	return -1;
 }
@@ -216,6 +224,27 @@ static void look_at(struct unpacker *u, const char *path)
 	}
 }
 
+/* "./" is for later: libarchive leaves a directory that is there as it is. */
+static int note_top(struct unpacker *u, struct archive_entry *entry, struct err *e)
+{
+	if (archive_entry_filetype(entry) != AE_IFDIR || archive_entry_hardlink(entry))
+		return err_set(e, 0, "the archive's entry '.' is not a directory");
+	u->has_top = true;
+	u->top_mode = archive_entry_perm(entry);
+	u->top_mtime.tv_sec = archive_entry_mtime(entry);
+	u->top_mtime.tv_nsec = archive_entry_mtime_nsec(entry);
+	return 0;
+}
+
+static int finish_top(const struct unpacker *u, struct err *e)
+{
+	struct timespec times[2] = { u->top_mtime, u->top_mtime };
+
+	if (u->has_top && (chmod(".", u->top_mode) < 0 || utimensat(AT_FDCWD, ".", times, 0) < 0))
+		return err_set(e, errno, "unpack the topmost directory");
+	return 0;
+}
+
 static int unpack_entry(struct unpacker *u, struct archive_entry *entry, struct err *e)
 {
 	const char *path;
@@ -230,6 +259,8 @@ static int unpack_entry(struct unpacker *u, struct archive_entry *entry, struct 
 	path = archive_entry_pathname(entry);
 	look_at(u, path);
 	disarm(entry);
+	if (!strcmp(path, "."))
+		return note_top(u, entry, e);
 	if (archive_write_header(u->out, entry) < ARCHIVE_WARN)
 		return fail_out(u, entry, e);
 	if (archive_entry_size(entry) > 0 && copy_data(u, entry, e) < 0)
@@ -274,6 +305,8 @@ static int unpack_all(struct unpacker *u, struct err *e)
 			"system: make one with 'docker export' or 'podman export'");
 	if (archive_write_close(u->out) < ARCHIVE_WARN)
 		return err_set(e, archive_errno(u->out), "unpack");
+	if (finish_top(u, e) < 0)
+		return -1;
 	u->result.skipped += source_skipped(u->src);
 	return 0;
 }
