@@ -341,6 +341,26 @@ void step_exited(struct step *s, uint32_t task, int status)
 	s->statuses[s->n_statuses++] = (struct status){ .task = task, .status = status };
 }
 
+/*
+ * With ENDED come a pidfd of the supervisor and the step's mount namespace, if
+ * they could be had. Before the supervisor has left the step's cgroups Slurm
+ * could not remove them. The namespace stays open until slurmstepd exits: what
+ * was mounted in it is unmounted then, where nobody waits for it.
+ */
+static void wait_exit(struct step *s, double deadline)
+{
+	struct pollfd p = { .events = POLLIN };
+	int left;
+
+	if (s->message.n_fds == 2) {
+		p.fd = s->message.fds[0];
+		while ((left = (int)(deadline - io_now_ms())) > 0 && poll(&p, 1, left) < 0 && errno == EINTR)
+			;
+		close(p.fd);
+	}
+	s->message.n_fds = 0;
+}
+
 /* True when the supervisor said that everything is cleaned up. */
 static bool receive_ended(struct step *s)
 {
@@ -356,9 +376,11 @@ static bool receive_ended(struct step *s)
 			continue;
 		if (n <= 0 || wire_recv(s->socket, &s->message, 0, &e) <= 0)
 			return false; /* late, or end of file */
-		wire_close(&s->message);
-		if (!strcmp(wire_verb(&s->message), "ENDED"))
+		if (!strcmp(wire_verb(&s->message), "ENDED")) {
+			wait_exit(s, deadline);
 			return true;
+		}
+		wire_close(&s->message);
 	}
 }
 
