@@ -359,8 +359,11 @@ void step_exited(struct step *s, uint32_t task, int status)
 }
 
 /*
- * True when the supervisor said that everything is cleaned up. Its own end is
- * waited for too: it is in the step's cgroups, which Slurm removes next.
+/*
+ * True when the supervisor said that everything is cleaned up. With ENDED come
+ * its pidfd and the step's mount namespace. Its exit is waited for: it is in the
+ * step's cgroups, which Slurm removes next. The namespace stays open until
+ * slurmstepd exits: the kernel takes it apart then, where nobody waits for it.
  */
 static bool receive_ended(struct step *s)
 {
@@ -372,8 +375,10 @@ static bool receive_ended(struct step *s)
 		if (!wait_readable(s->socket, deadline) || wire_recv(s->socket, &s->message, 0, &e) <= 0)
 			return false; /* late, or end of file */
 		ended = !strcmp(wire_verb(&s->message), "ENDED");
-		if (ended && s->message.n_fds == 1)
+		if (ended && s->message.n_fds == 2) {
 			wait_readable(s->message.fds[0], deadline);
+			s->message.fds[1] = -1;
+		}
 		wire_close(&s->message);
 	}
 	return true;

@@ -198,6 +198,7 @@ same_batch() {
 }
 
 # put NAME: standard input becomes that executable file in the home of slxc1
+# shellcheck disable=SC2016
 put() { as slxc1 bash -c 'rm -f "$0" && cat >"$0" && chmod 755 "$0"' "$1"; }
 # program NAME: tests/programs/NAME.c becomes a static program in the home of slxc1
 program() { cc -O1 -Wall -static -o "$T/$1" "$LIB/programs/$1.c" && put "$1" <"$T/$1" && rm "$T/$1"; }
