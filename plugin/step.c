@@ -61,8 +61,10 @@ static int find_container(struct spank_handle *sp, const struct slurm_step *id, 
 	int n;
 
 	/* A client with the plugin says all there is to say; a batch job from slurmrestd had none. */
-	if (slurmapi_getenv(sp, CLIENT_MARKER, out, size) || slurmapi_getenv(sp, "SLURM_CONTAINER", out, size))
-		return 0;
+	if (slurmapi_getenv(sp, CLIENT_MARKER, out, size))
+		return *out && step_wants_container(out);
+	if (slurmapi_getenv(sp, "SLURM_CONTAINER", out, size))
+		return step_wants_container(out);
 	out[0] = 0;
 	if (!id->is_batch)
 		return 0;
@@ -358,7 +360,6 @@ void step_exited(struct step *s, uint32_t task, int status)
 	s->statuses[s->n_statuses++] = (struct status){ .task = task, .status = status };
 }
 
-/*
 /*
  * True when the supervisor said that everything is cleaned up. With ENDED come
  * its pidfd and the step's mount namespace. Its exit is waited for: it is in the
