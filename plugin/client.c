@@ -8,7 +8,7 @@
 
 #include "step.h"
 
-/* An empty variable is as good as none; an empty --container= is not. */
+/* An empty variable is as good as none; an empty --container= is an error. */
 static void unset_empty(const char *name)
 {
 	const char *value = getenv(name);
@@ -19,7 +19,7 @@ static void unset_empty(const char *name)
 
 void client_before_options(enum slurm_place place)
 {
-	const char *inherited;
+	const char *inherited = getenv("SLURM_CONTAINER");
 
 	if (!inherited)
 		inherited = getenv(CLIENT_MARKER);
@@ -27,6 +27,9 @@ void client_before_options(enum slurm_place place)
 		setenv("SRUN_CONTAINER", inherited, 0);
 	unsetenv("SLURM_CONTAINER");
 	unsetenv(CLIENT_MARKER);
+	unset_empty("SRUN_CONTAINER");
+	unset_empty("SBATCH_CONTAINER");
+	unset_empty("SALLOC_CONTAINER");
 }
 
 int client_after_options(struct client *c, enum slurm_place place, struct err *e)
@@ -34,10 +37,11 @@ int client_after_options(struct client *c, enum slurm_place place, struct err *e
 	const char *container = getenv("SLURM_CONTAINER");
 	char name[NAME_FULL_SIZE];
 
+	/* an empty one, too: --container=$IMAGE with IMAGE unset must not run on the host */
+	if (container && strcmp(container, "none") && name_check(container, name, e) < 0)
+		return -1;
 	if (!container)
 		container = "";
-	if (step_wants_container(container) && name_check(container, name, e) < 0)
-		return -1;
 	/* sbatch and salloc start nothing in the later components themselves */
 	if (c->seen && place == IN_SRUN && strcmp(c->container, container))
 		return err_set(e, 0, "the components of one srun cannot have different containers ('%.64s' and '%.64s'): "

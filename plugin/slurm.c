@@ -61,9 +61,19 @@ uint32_t slurmapi_job_id(struct spank_handle *sp)
 	return spank_get_item(sp, S_JOB_ID, &job) == ESPANK_SUCCESS ? job : 0;
 }
 
-bool slurmapi_getenv(struct spank_handle *sp, const char *name, char *out, size_t size)
+int slurmapi_getenv(struct spank_handle *sp, const char *name, char *out, size_t size)
 {
-	return spank_getenv(sp, name, out, size) == ESPANK_SUCCESS;
+	out[0] = 0;
+	switch (spank_getenv(sp, name, out, size)) {
+	case ESPANK_SUCCESS:
+		return 1;
+	case ESPANK_NOSPACE:
+		out[size - 1] = 0;
+		return -1;
+	default:
+		out[0] = 0;
+		return 0;
+	}
 }
 
 void slurmapi_setenv(struct spank_handle *sp, const char *name, const char *value)

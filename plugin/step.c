@@ -52,18 +52,22 @@ struct step {
 
 bool step_wants_container(const char *container)
 {
-	return strcmp(container, "none");
+	return *container && strcmp(container, "none");
 }
 
 /* What the step asked for: 1 and its text, 0 for nothing. -1: it cannot be known. */
 static int find_container(struct spank_handle *sp, const struct slurm_step *id, char *out, size_t size, struct err *e)
 {
-	int n;
-
 	/* A client with the plugin says all there is to say; a batch job from slurmrestd had none. */
-	if (slurmapi_getenv(sp, CLIENT_MARKER, out, size) || slurmapi_getenv(sp, "SLURM_CONTAINER", out, size))
-		return 0;
-	out[0] = 0;
+	int n = slurmapi_getenv(sp, CLIENT_MARKER, out, size);
+
+	/* what is too long for a name counts: name_check() refuses it */
+	if (n != 0)
+		return step_wants_container(out);
+	n = slurmapi_getenv(sp, "SLURM_CONTAINER", out, size);
+	/* empty: --container=$IMAGE with IMAGE unset must not run on the host */
+	if (n != 0)
+		return !*out || step_wants_container(out);
 	if (!id->is_batch)
 		return 0;
 	n = slurmapi_job_container(id->job, out, size);
@@ -93,7 +97,7 @@ static void put_user(struct wire *w, struct spank_handle *sp, const struct slurm
 	else
 		wire_put(w, "user", "%u", id->uid);
 	wire_put(w, "shell", "%s", found ? pw.pw_shell : "");
-	if (slurmapi_getenv(sp, "HOME", home, sizeof(home)) && path_is_clean(home))
+	if (slurmapi_getenv(sp, "HOME", home, sizeof(home)) == 1 && path_is_clean(home))
 		wire_put(w, "home", "%s", home);
 	else
 		wire_put(w, "home", "%s", found && path_is_clean(pw.pw_dir) ? pw.pw_dir : "");
@@ -136,7 +140,7 @@ static void build_request(struct wire *w, struct spank_handle *sp, const struct 
 	char cwd[PATH_MAX] = "", script[PATH_MAX] = "", node[65];
 
 	/* A guess that is nearly always right; step_wait() says where the step really is. */
-	if (!slurmapi_getenv(sp, "PWD", cwd, sizeof(cwd)) || !path_is_clean(cwd))
+	if (slurmapi_getenv(sp, "PWD", cwd, sizeof(cwd)) != 1 || !path_is_clean(cwd))
 		cwd[0] = 0;
 	if (id->is_batch)
 		slurmapi_batch_script(sp, script, sizeof(script));
