@@ -138,17 +138,22 @@ static int start_container(struct supervisor *s, struct err *e)
 	pid_t helper = 0;
 	int rc;
 
-	if (entry_create(&s->entry, r, e) < 0 || entry_write(&s->entry, &s->record.info, e) < 0)
-		return -1;
-	if (rootfs_enter(r->uid, r->gid, e) < 0 || worker_start(&s->worker, r, e) < 0)
-		return -1;
-	rc = rootfs_mount_image(&s->image, &s->conf, r->uid, r->gid, &helper, e);
+	rc = entry_create(&s->entry, r, e);
+	if (rc == 0)
+		rc = entry_write(&s->entry, &s->record.info, e);
+	if (rc == 0)
+		rc = rootfs_enter(r->uid, r->gid, e);
+	if (rc == 0)
+		rc = worker_start(&s->worker, r, e);
+	if (rc == 0)
+		rc = rootfs_mount_image(&s->image, &s->conf, r->uid, r->gid, &helper, e);
 	if (rc == 0)
 		rc = rootfs_mount_devices(e);
 	if (rc == 0)
 		rc = send_step(s, r->cwd, e);
 	rootfs_reap(&helper);
-	return rc;
+	/* what can fail here is the node's doing, not the user's */
+	return rc < 0 ? err_wrap(e, "the container cannot be started on this node, tell its administrator") : 0;
 }
 
 static void destroy_container(struct supervisor *s)
