@@ -84,6 +84,15 @@ static int find_container(struct spank_handle *sp, const struct slurm_step *id, 
 	return 0;
 }
 
+/* A path that is also one field of /etc/passwd, as the supervisor wants it. */
+static bool is_home(const char *path)
+{
+	for (const char *c = path; *c; c++)
+		if (*c == ':' || (unsigned char)*c < 0x20 || *c == 0x7f)
+			return false;
+	return path_is_clean(path);
+}
+
 /* Name, home and shell from the node's user database; digits and "" when it does not know the user. */
 static void put_user(struct wire *w, struct spank_handle *sp, const struct slurm_step *id)
 {
