@@ -8,10 +8,22 @@
 
 #include "step.h"
 
+/* An empty variable is as good as none; an empty --container= is not. */
+static void unset_empty(const char *name)
+{
+	const char *value = getenv(name);
+
+	if (value && !*value)
+		unsetenv(name);
+}
+
 void client_before_options(enum slurm_place place)
 {
-	const char *inherited = getenv("SLURM_CONTAINER");
+	const char *inherited;
 
+	unset_empty("SRUN_CONTAINER");
+	unset_empty("SLURM_CONTAINER");
+	inherited = getenv("SLURM_CONTAINER");
 	if (!inherited)
 		inherited = getenv(CLIENT_MARKER);
 	if (inherited && *inherited && place == IN_SRUN)
@@ -25,10 +37,10 @@ int client_after_options(struct client *c, enum slurm_place place, struct err *e
 	const char *container = getenv("SLURM_CONTAINER");
 	char name[NAME_FULL_SIZE];
 
+	if (container && step_wants_container(container) && name_check(container, name, e) < 0)
+		return -1;
 	if (!container)
 		container = "";
-	if (step_wants_container(container) && name_check(container, name, e) < 0)
-		return -1;
 	/* sbatch and salloc start nothing in the later components themselves */
 	if (c->seen && place == IN_SRUN && strcmp(c->container, container))
 		return err_set(e, 0, "the components of one srun cannot have different containers ('%.64s' and '%.64s'): "

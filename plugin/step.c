@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
+#include <signal.h>
 #include <pwd.h>
 #include <grp.h>
 #include <stdio.h>
@@ -51,27 +52,30 @@ struct step {
 
 bool step_wants_container(const char *container)
 {
-	return *container && strcmp(container, "none");
+	return strcmp(container, "none");
 }
 
-/* What the step asked for; "" for nothing. -1: it cannot be known. */
+/* What the step asked for: 1 and its text, 0 for nothing. -1: it cannot be known. */
 static int find_container(struct spank_handle *sp, const struct slurm_step *id, char *out, size_t size, struct err *e)
 {
 	int n;
 
 	/* A client with the plugin says all there is to say; a batch job from slurmrestd had none. */
-	if (slurmapi_getenv(sp, CLIENT_MARKER, out, size) || slurmapi_getenv(sp, "SLURM_CONTAINER", out, size))
-		return 0;
+	if (slurmapi_getenv(sp, CLIENT_MARKER, out, size))
+		return *out && step_wants_container(out);
+	if (slurmapi_getenv(sp, "SLURM_CONTAINER", out, size))
+		return step_wants_container(out);
 	out[0] = 0;
 	if (!id->is_batch)
 		return 0;
 	n = slurmapi_job_container(id->job, out, size);
 	if (n < 0)
 		return err_set(e, 0, "slurmctld does not say whether job %u asked for a container: submit it again", id->job);
-	if (n == 1) {
+	if (n == 1 && step_wants_container(out)) {
 		/* what a client would have set: an inner srun stays in the image */
 		slurmapi_setenv(sp, "SLURM_CONTAINER", out);
 		slurmapi_setenv(sp, "SRUN_CONTAINER", out);
+		return 1;
 	}
 	return 0;
 }
@@ -204,17 +208,17 @@ struct step *step_begin(struct spank_handle *sp)
 	struct step *s;
 	struct conf conf;
 	struct err e;
-	int known;
+	int asks;
 
 	if (slurmapi_step(sp, &id) < 0 || id.is_extern)
 		return NULL;
-	known = find_container(sp, &id, asked, sizeof(asked), &e);
-	if (known == 0 && !step_wants_container(asked))
+	asks = find_container(sp, &id, asked, sizeof(asked), &e);
+	if (asks == 0)
 		return NULL;
 	s = step_new();
 	if (!s)
 		abort(); /* 70 kB could not be had: the step must not go on */
-	if (known < 0 || name_check(asked, image, &e) < 0 || conf_load(&conf, SLXC_CONF_FILE, &e) < 0) {
+	if (asks < 0 || name_check(asked, image, &e) < 0 || conf_load(&conf, SLXC_CONF_FILE, &e) < 0) {
 		keep_error(s, &e);
 		return s;
 	}
@@ -225,9 +229,13 @@ struct step *step_begin(struct spank_handle *sp)
 	return s;
 }
 
+/*
+ * Once the supervisor has said something, the launcher has nothing left to do but
+ * end. One that never detached itself must not keep the step waiting.
+ */
 static void reap_launcher(struct step *s)
 {
-	if (s->launcher > 0)
+	if (s->launcher > 0 && kill(s->launcher, SIGKILL) == 0)
 		waitpid(s->launcher, NULL, 0);
 	s->launcher = 0;
 }
@@ -291,6 +299,7 @@ static void set_environment(struct step *s, struct spank_handle *sp)
 static int wait_ready(struct step *s, struct spank_handle *sp, struct err *e)
 {
 	struct err ignored;
+	int rc;
 
 	if (getpid() != s->owner)
 		return err_set(e, 0, "CONTAIN_SPANK in slurm.conf does not go together with slxc: tell the administrator");
@@ -300,8 +309,9 @@ static int wait_ready(struct step *s, struct spank_handle *sp, struct err *e)
 	wire_put(&s->message, "cwd", "%s", s->cwd);
 	/* a supervisor that is gone has left its reason in the socket */
 	wire_send(s->socket, &s->message, NULL, 0, &ignored);
+	rc = receive_ready(s, e);
 	reap_launcher(s);
-	if (receive_ready(s, e) < 0)
+	if (rc < 0)
 		return -1;
 	set_environment(s, sp);
 	if (join_pid_namespace(s->init, e) < 0)
@@ -351,8 +361,10 @@ void step_exited(struct step *s, uint32_t task, int status)
 }
 
 /*
- * True when the supervisor said that everything is cleaned up. Its own end is
- * waited for too: it is in the step's cgroups, which Slurm removes next.
+ * True when the supervisor said that everything is cleaned up. With ENDED come
+ * its pidfd and the step's mount namespace. Its exit is waited for: it is in the
+ * step's cgroups, which Slurm removes next. The namespace stays open until
+ * slurmstepd exits: the kernel takes it apart then, where nobody waits for it.
  */
 static bool receive_ended(struct step *s)
 {
@@ -364,8 +376,10 @@ static bool receive_ended(struct step *s)
 		if (!wait_readable(s->socket, deadline) || wire_recv(s->socket, &s->message, 0, &e) <= 0)
 			return false; /* late, or end of file */
 		ended = !strcmp(wire_verb(&s->message), "ENDED");
-		if (ended && s->message.n_fds == 1)
+		if (ended && s->message.n_fds == 2) {
 			wait_readable(s->message.fds[0], deadline);
+			s->message.fds[1] = -1;
+		}
 		wire_close(&s->message);
 	}
 	return true;

@@ -33,6 +33,7 @@ _result() { # ok|FAIL|SKIP name ms [reason]
 }
 
 check() {
+	[ -n "${LIB_READY:-}" ] || { echo "$SCRIPT: tests/lib.sh has an error"; exit 1; }
 	local name=$1 log start end=0 ms status leaks timer
 	shift
 	N_CASE=$((N_CASE + 1))
@@ -250,3 +251,4 @@ step_records() { grep -h "\"job\": *\"\\?$1\\b" "$D/var/log/slxc/steps.jsonl"; }
 
 # what is left already is not this test's doing
 "$LIB/leakcheck" -w 2 >"$LOGS/known" || { echo "$SCRIPT: left from before:"; cat "$LOGS/known"; }
+LIB_READY=1

@@ -310,7 +310,7 @@ static int container_ended(struct supervisor *s, struct err *e)
 	if (!s->answered) {
 		if (s->worker.control >= 0 && worker_said(s, e) < 0)
 			return -1;
-		return err_set(e, 0, "the container's monitor ended before the container was up");
+		return err_set(e, 0, "the container's monitor ended before the container was up: tell the node's administrator");
 	}
 	s->record.end = "killed";
 	destroy_container(s);
@@ -337,7 +337,8 @@ static int serve_once(struct supervisor *s, struct err *e)
 	if (n < 0)
 		return errno == EINTR ? 0 : err_set(e, errno, "wait for events");
 	if (n == 0 && starting)
-		return err_set(e, ETIMEDOUT, "the container was not up after %u seconds", s->conf.start_timeout);
+		return err_set(e, 0, "the container was not up after %u seconds: try again, and if it stays tell the node's "
+			"administrator", s->conf.start_timeout);
 	if (p[SIGNALS].revents) {
 		s->record.end = "swept"; /* the job is over, or an administrator wants it gone */
 		return 1;
@@ -363,10 +364,25 @@ static int serve(struct supervisor *s, struct err *e)
 	return rc;
 }
 
+/*
+ * Slurm removes the step's cgroups when the plugin is done, and this process is
+ * in one of them: so the plugin waits for its exit. With the mount namespace
+ * held by slurmstepd, that exit need not wait for the kernel to take it apart.
+ */
+static void say_ended(struct supervisor *s)
+{
+	autoclose int self = syscall(SYS_pidfd_open, getpid(), 0);
+	autoclose int mounts = open("/proc/thread-self/ns/mnt", O_RDONLY | O_CLOEXEC);
+	int fds[2] = { self, mounts };
+	struct err e;
+
+	wire_begin(&s->message, "ENDED");
+	wire_send(s->plugin, &s->message, fds, self < 0 || mounts < 0 ? 0 : 2, &e);
+}
+
 /* Destroys, records, and tells the plugin only after that. */
 static void finish(struct supervisor *s, const struct err *failure)
 {
-	autoclose int self = -1;
 	struct err e;
 
 	destroy_container(s);
@@ -382,9 +398,7 @@ static void finish(struct supervisor *s, const struct err *failure)
 	entry_remove(&s->entry);
 	image_close(&s->image);
 	store_close(&s->store);
-	self = syscall(SYS_pidfd_open, getpid(), 0);
-	wire_begin(&s->message, "ENDED");
-	wire_send(s->plugin, &s->message, &self, self >= 0, &e);
+	say_ended(s);
 	close(s->signals);
 	free(s->record.statuses);
 }

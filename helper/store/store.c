@@ -223,7 +223,7 @@ int store_find(const struct store *s, const char *ref, uid_t uid, struct image *
 	if (fstatat(dir, "layers", &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return damaged(e, found->name, "its list of layers is missing");
 	if (!may_use(dir, &st, uid))
-		return refuse(e, EACCES, "image '%s' is private to its owner", found->name);
+		return refuse(e, EACCES, "image '%s' is private to its owner: use another, or import your own", found->name);
 	if (read_layers(dir, found, e) < 0 || check_layers(s, found, e) < 0)
 		return -1;
 	config = open_regular(dir, "config.json", &st);
