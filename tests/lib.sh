@@ -33,6 +33,7 @@ _result() { # ok|FAIL|SKIP name ms [reason]
 }
 
 check() {
+	[ -n "${LIB_READY:-}" ] || { echo "$SCRIPT: tests/lib.sh has an error"; exit 1; }
 	local name=$1 log start end=0 ms status leaks timer
 	shift
 	N_CASE=$((N_CASE + 1))
@@ -155,7 +156,7 @@ assert_rc() { [ "$rc" = "$1" ] || fail "exit status $rc, wanted $1"; }
 assert_slxc_error() { [ "$rc" != 0 ] || fail "exit status 0"; grep -qE "^slxc: .*$1" <<<"$err" || fail "no line 'slxc: ...$1' in: $err"; }
 
 # same_bare_and_contained [SRUN-OPTIONS --] CMD...: srun as slxc1 without and with a container; the same output and status.
-# Afterwards bare_out bare_err bare_rc, and out err rc of the contained one.
+# Afterwards bare_out bare_err bare_rc, and out err rc of the contained one. With -l, lines come in any order: compared sorted.
 same_bare_and_contained() {
 	local i options=()
 	for ((i = 1; i <= $#; i++)); do
@@ -168,6 +169,7 @@ same_bare_and_contained() {
 	bare_out=$out bare_err=$err bare_rc=$rc
 	run as slxc1 srun "${options[@]}" --container="$IMAGE" "$@"
 	assert_eq "$rc" "$bare_rc" "status bare (wanted) and contained (got)"
+	case " ${options[*]} " in *" -l "*) out=$(sort <<<"$out") bare_out=$(sort <<<"$bare_out") ;; esac
 	assert_eq "$out" "$bare_out" "output bare (wanted) and contained (got)"
 }
 
@@ -198,7 +200,7 @@ same_batch() {
 }
 
 # put NAME: standard input becomes that executable file in the home of slxc1
-# shellcheck disable=SC2016
+# shellcheck disable=SC2016 # bash -c expands it
 put() { as slxc1 bash -c 'rm -f "$0" && cat >"$0" && chmod 755 "$0"' "$1"; }
 # program NAME: tests/programs/NAME.c becomes a static program in the home of slxc1
 program() { cc -O1 -Wall -static -o "$T/$1" "$LIB/programs/$1.c" && put "$1" <"$T/$1" && rm "$T/$1"; }
@@ -249,3 +251,4 @@ step_records() { grep -h "\"job\": *\"\\?$1\\b" "$D/var/log/slxc/steps.jsonl"; }
 
 # what is left already is not this test's doing
 "$LIB/leakcheck" -w 2 >"$LOGS/known" || { echo "$SCRIPT: left from before:"; cat "$LOGS/known"; }
+LIB_READY=1
