@@ -58,5 +58,8 @@ AC_DEFUN([SLXC_SANITIZERS], [
 	], [
 		AS_CASE([$CFLAGS], [*-O0*], [], [SLXC_CFLAGS="$SLXC_CFLAGS -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2"])
 	])
+	# slxc-step is static, but the sanitizers cannot be
+	AS_IF([test "x$enable_sanitizers" = xyes], [STEP_PIE=-pie], [STEP_PIE=-static-pie])
+	AC_SUBST([STEP_PIE])
 	AM_CONDITIONAL([SANITIZERS], [test "x$enable_sanitizers" = xyes])
 ])

@@ -2,8 +2,25 @@
 #ifndef SLXC_CLIENT_H
 #define SLXC_CLIENT_H
 
+#include <stdbool.h>
+
 #include "common/err.h"
+#include "common/name.h"
 #include "slurm.h"
+
+/* What one client learns from its options; zeros at first. */
+struct client {
+	bool seen;                         /* options were read */
+	char container[NAME_MAX_LEN + 1];  /* of every component; "" for none */
+};
+
+/*
+ * The variable that tells the node what --container said, "" for nothing. A
+ * client with the plugin always sets it, so a step without it was not started
+ * by one (slurmrestd), and SLURM_CONTAINER, which says the same, can be unset
+ * while the next component of a heterogeneous job is read.
+ */
+#define CLIENT_MARKER "SLURM_SLXC_CONTAINER"
 
 /*
  * Before options are read. SLURM_CONTAINER that this client inherited says what
@@ -15,13 +32,14 @@
 void client_before_options(enum slurm_place place);
 
 /*
- * After options are read (once per component of a heterogeneous job). Checks
- * the name, so that nonsense is refused before anything is queued, and leaves
- * the marker that tells the node that SLURM_CONTAINER can be trusted to be all
- * there is (jobs from slurmrestd have neither). -1: refuse.
+ * After options are read, once per component of a heterogeneous job. Checks the
+ * name, so that nonsense is refused before anything is queued, and sets
+ * CLIENT_MARKER. -1: refuse. Slurm hands one environment to all components of a
+ * srun, so those of one srun have to agree.
  */
-int client_after_options(struct err *e);
+int client_after_options(struct client *c, enum slurm_place place, struct err *e);
 
-#define CLIENT_MARKER "SLURM_SLXC_CLIENT"
+/* In srun, just before the launch: SLURM_CONTAINER is what the user's program expects again. */
+void client_before_launch(const struct client *c);
 
 #endif

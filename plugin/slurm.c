@@ -63,8 +63,14 @@ uint32_t slurmapi_job_id(struct spank_handle *sp)
 
 int slurmapi_getenv(struct spank_handle *sp, const char *name, char *out, size_t size)
 {
-	int rc = spank_getenv(sp, name, out, size);
+	spank_err_t rc;
 
+	out[0] = 0;
+	rc = spank_getenv(sp, name, out, size);
+	if (rc == ESPANK_NOSPACE)
+		out[size - 1] = 0;
+	else if (rc != ESPANK_SUCCESS)
+		out[0] = 0;
 	return rc == ESPANK_SUCCESS ? 1 : rc == ESPANK_NOSPACE ? -1 : 0;
 }
 
@@ -101,17 +107,31 @@ int slurmapi_task_status(struct spank_handle *sp)
 	return status;
 }
 
+/* Since 25.11 slurm_load_job() takes the id of a step. */
+static int load_job(job_info_msg_t **info, uint32_t job)
+{
+#if SLURM_VERSION_NUMBER >= SLURM_VERSION_NUM(25,11,0)
+	slurm_step_id_t id = SLURM_STEP_ID_INITIALIZER;
+
+	id.job_id = job;
+	return slurm_load_job(info, id, 0);
+#else
+	return slurm_load_job(info, job, 0);
+#endif
+}
+
 int slurmapi_job_container(uint32_t job, char *out, size_t size)
 {
 	job_info_msg_t *info = NULL;
 	int rc = 0;
 
-	if (slurm_load_job(&info, job, 0) != SLURM_SUCCESS)
+	if (load_job(&info, job) != SLURM_SUCCESS)
 		return -1;
 	for (uint32_t i = 0; i < info->record_count; i++) {
 		const slurm_job_info_t *j = &info->job_array[i];
 
-		if (j->job_id != job || !j->container || !*j->container)
+		/* the answer is about this job; all of an array's tasks asked for the same */
+		if (!j->container || !*j->container)
 			continue;
 		snprintf(out, size, "%s", j->container);
 		rc = 1;

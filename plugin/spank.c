@@ -16,8 +16,9 @@
 
 SPANK_PLUGIN(slxc, 1)
 
-/* SPANK hands no pointer of ours from one callback to the next, so this is the one static variable. */
+/* SPANK hands no pointer of ours from one callback to the next, so these are static: one is used in a process. */
 static struct step *step;
+static struct client client;
 
 int slurm_spank_init(spank_t sp, int argc, char **argv)
 {
@@ -37,11 +38,17 @@ int slurm_spank_init_post_opt(spank_t sp, int argc, char **argv)
 
 	if (place == IN_STEP)
 		step = step_begin(sp);
-	if ((place == IN_SRUN || place == IN_ALLOCATOR) && client_after_options(&e) < 0) {
+	if ((place == IN_SRUN || place == IN_ALLOCATOR) && client_after_options(&client, place, &e) < 0) {
 		err_sanitize(e.text);
 		fprintf(stderr, "slxc: %s\n", e.text);
 		exit(1); /* as srun does for a bad option; it holds nothing yet */
 	}
+	return 0;
+}
+
+int slurm_spank_local_user_init(spank_t sp, int argc, char **argv)
+{
+	client_before_launch(&client);
 	return 0;
 }
 

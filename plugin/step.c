@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
+#include <signal.h>
 #include <pwd.h>
 #include <grp.h>
 #include <stdio.h>
@@ -56,26 +57,29 @@ bool step_wants_container(const char *container)
 	return *container && strcmp(container, "none");
 }
 
-/* What the step asked for; "" for nothing. -1: it cannot be known. */
+/* What the step asked for: 1 and its text, 0 for nothing. -1: it cannot be known. */
 static int find_container(struct spank_handle *sp, const struct slurm_step *id, char *out, size_t size, struct err *e)
 {
-	char marker[8];
-	int n;
+	/* A client with the plugin says all there is to say; a batch job from slurmrestd had none. */
+	int n = slurmapi_getenv(sp, CLIENT_MARKER, out, size);
 
-	/* what does not fit is no name either: name_check() refuses it */
-	if (slurmapi_getenv(sp, "SLURM_CONTAINER", out, size) != 0)
-		return 0;
-	out[0] = 0;
-	/* A client with the plugin said all there is to say; a batch job from slurmrestd had none. */
-	if (!id->is_batch || slurmapi_getenv(sp, CLIENT_MARKER, marker, sizeof(marker)))
+	/* what is too long for a name counts: name_check() refuses it */
+	if (n != 0)
+		return step_wants_container(out);
+	n = slurmapi_getenv(sp, "SLURM_CONTAINER", out, size);
+	/* empty: --container=$IMAGE with IMAGE unset must not run on the host */
+	if (n != 0)
+		return !*out || step_wants_container(out);
+	if (!id->is_batch)
 		return 0;
 	n = slurmapi_job_container(id->job, out, size);
 	if (n < 0)
 		return err_set(e, 0, "slurmctld does not say whether job %u asked for a container: submit it again", id->job);
-	if (n == 1) {
+	if (n == 1 && step_wants_container(out)) {
 		/* what a client would have set: an inner srun stays in the image */
 		slurmapi_setenv(sp, "SLURM_CONTAINER", out);
 		slurmapi_setenv(sp, "SRUN_CONTAINER", out);
+		return 1;
 	}
 	return 0;
 }
@@ -217,23 +221,23 @@ struct step *step_begin(struct spank_handle *sp)
 	struct step *s;
 	struct conf conf;
 	struct err e;
-	int known;
+	int asks;
 
 	if (slurmapi_step(sp, &id) < 0) {
 		if (slurmapi_getenv(sp, "SLURM_CONTAINER", asked, sizeof(asked)) == 0 || !step_wants_container(asked))
 			return NULL;
-		known = err_set(&e, 0, "Slurm does not say which step this is: tell the node's administrator");
+		asks = err_set(&e, 0, "Slurm does not say which step this is: tell the node's administrator");
 	} else if (id.is_extern) {
 		return NULL;
 	} else {
-		known = find_container(sp, &id, asked, sizeof(asked), &e);
+		asks = find_container(sp, &id, asked, sizeof(asked), &e);
 	}
-	if (known == 0 && !step_wants_container(asked))
+	if (asks == 0)
 		return NULL;
 	s = step_new();
 	if (!s)
 		abort(); /* 70 kB could not be had: the step must not go on */
-	if (known < 0 || name_check(asked, image, &e) < 0 || conf_load(&conf, SLXC_CONF_FILE, &e) < 0) {
+	if (asks < 0 || name_check(asked, image, &e) < 0 || conf_load(&conf, SLXC_CONF_FILE, &e) < 0) {
 		keep_error(s, &e);
 		return s;
 	}
@@ -244,25 +248,38 @@ struct step *step_begin(struct spank_handle *sp)
 	return s;
 }
 
+/*
+ * Once the supervisor has said something, the launcher has nothing left to do but
+ * end. One that never detached itself must not keep the step waiting.
+ */
 static void reap_launcher(struct step *s)
 {
-	if (s->launcher > 0)
+	if (s->launcher > 0 && kill(s->launcher, SIGKILL) == 0)
 		waitpid(s->launcher, NULL, 0);
 	s->launcher = 0;
+}
+
+static bool wait_readable(int fd, double deadline)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	int n;
+
+	do {
+		double left = deadline - io_now_ms();
+
+		n = poll(&p, 1, left > 0 ? (int)left + 1 : 0);
+	} while (n < 0 && errno == EINTR);
+	return n > 0;
 }
 
 /* READY or ERROR, whichever comes; nothing at all is an error too. */
 static int receive_ready(struct step *s, struct err *e)
 {
-	struct pollfd p = { .fd = s->socket, .events = POLLIN };
 	double deadline = io_now_ms() + s->start_timeout * 1e3 + GRACE_MS;
 	const char *text;
 	int n;
 
-	do
-		n = poll(&p, 1, (int)(deadline - io_now_ms()) + 1);
-	while (n < 0 && errno == EINTR);
-	if (n <= 0)
+	if (!wait_readable(s->socket, deadline))
 		return err_set(e, 0, "the container's helper does not answer: tell the node's administrator");
 	n = wire_recv(s->socket, &s->message, 0, e);
 	if (n == 0)
@@ -303,6 +320,7 @@ static void set_environment(struct step *s, struct spank_handle *sp)
 static int wait_ready(struct step *s, struct spank_handle *sp, struct err *e)
 {
 	struct err ignored;
+	int rc;
 
 	if (getpid() != s->owner)
 		return err_set(e, 0, "CONTAIN_SPANK in slurm.conf does not go together with slxc: tell the administrator");
@@ -312,8 +330,9 @@ static int wait_ready(struct step *s, struct spank_handle *sp, struct err *e)
 	wire_put(&s->message, "cwd", "%s", s->cwd);
 	/* a supervisor that is gone has left its reason in the socket */
 	wire_send(s->socket, &s->message, NULL, 0, &ignored);
+	rc = receive_ready(s, e);
 	reap_launcher(s);
-	if (receive_ready(s, e) < 0)
+	if (rc < 0)
 		return -1;
 	set_environment(s, sp);
 	if (join_pid_namespace(s->init, e) < 0)
@@ -362,25 +381,29 @@ void step_exited(struct step *s, uint32_t task, int status)
 	s->statuses[s->n_statuses++] = (struct status){ .task = task, .status = status };
 }
 
-/* True when the supervisor said that everything is cleaned up. */
+/*
+ * True when the supervisor said that everything is cleaned up. With ENDED come
+ * its pidfd and the step's mount namespace. Its exit is waited for: it is in the
+ * step's cgroups, which Slurm removes next. The namespace stays open until
+ * slurmstepd exits: the kernel takes it apart then, where nobody waits for it.
+ */
 static bool receive_ended(struct step *s)
 {
-	struct pollfd p = { .fd = s->socket, .events = POLLIN };
 	double deadline = io_now_ms() + FINISH_MS;
 	bool ended = false;
 	struct err e;
 
-	for (;;) {
-		int left = (int)(deadline - io_now_ms());
-		int n = left > 0 ? poll(&p, 1, left) : 0;
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0 || wire_recv(s->socket, &s->message, 0, &e) <= 0)
-			return ended; /* late, or end of file */
+	while (!ended) {
+		if (!wait_readable(s->socket, deadline) || wire_recv(s->socket, &s->message, 0, &e) <= 0)
+			return false; /* late, or end of file */
+		ended = !strcmp(wire_verb(&s->message), "ENDED");
+		if (ended && s->message.n_fds == 2) {
+			wait_readable(s->message.fds[0], deadline);
+			s->message.fds[1] = -1;
+		}
 		wire_close(&s->message);
-		ended = ended || !strcmp(wire_verb(&s->message), "ENDED");
 	}
+	return true;
 }
 
 static void run_helper(char *const *argv)

@@ -19,7 +19,7 @@
 
 static const char usage[] =
 	"Usage: slxc images [--json] [NAME]\n\n"
-	"Lists the images that the caller may use; with NAME only that one.\n\n"
+	"Lists the images that the caller may use; with NAME (or a whole digest) only that one.\n\n"
 	"  --json         as JSON, with whole digests\n"
 	"  --store DIR    use this image store\n";
 
@@ -49,10 +49,10 @@ static int fill_row(const struct store *s, const struct list_entry *entry, struc
 		row->has_config = config_read_summary(img.config, &row->config, &why) == 0;
 		row->is_damaged = !row->has_config;
 		image_close(&img);
-	} else if (why.code == ENOENT || (why.code == EACCES && strstr(why.text, "private to its owner"))) {
+	} else if (why.code == ENOENT || why.code == EACCES) {
 		return 0;
 	} else {
-		row->is_damaged = why.code != EACCES; /* a private one of the caller's own: only root reads it */
+		row->is_damaged = why.code != EPERM;
 	}
 	snprintf(path, sizeof(path), "images/%s/layers", row->digest);
 	path[sizeof("images/") - 1 + 6] = '-';
@@ -158,24 +158,25 @@ static int collect(const struct store *s, struct row **rows, size_t *n, struct e
 	return rc;
 }
 
-/* The one image that was asked for: its errors are the command's. */
-static int collect_one(const struct store *s, const char *name, struct row **rows, size_t *n, struct err *e)
+/* Keeps the rows of the image that was asked for. There is none: the error is store_find()'s. */
+static int keep_one(const struct store *s, const char *ref, struct row *rows, size_t *n, struct err *e)
 {
-	struct list_entry entry = { 0 };
+	bool is_digest = digest_is_valid(ref, ':');
+	char name[NAME_FULL_SIZE];
 	struct image img;
+	size_t kept = 0;
 
-	if (store_find(s, name, geteuid(), &img, e) == 0)
-		image_close(&img);
-	else if (e->code != EIO && (e->code != EACCES || strstr(e->text, "private to its owner")))
+	if (!is_digest && name_check(ref, name, e) < 0)
 		return -1;
-	if (digest_is_valid(name, ':'))
-		strcpy(entry.digest, name);
-	else if (name_check(name, entry.name, e) < 0)
+	for (size_t i = 0; i < *n; i++)
+		if (!strcmp(is_digest ? rows[i].digest : rows[i].name, is_digest ? ref : name))
+			memmove(&rows[kept++], &rows[i], sizeof(*rows));
+	*n = kept;
+	if (kept)
+		return 0;
+	if (store_find(s, ref, geteuid(), &img, e) < 0)
 		return -1;
-	*rows = calloc(1, sizeof(**rows));
-	if (!*rows)
-		return err_set(e, ENOMEM, "list the images");
-	*n = fill_row(s, &entry, *rows);
+	image_close(&img); /* imported this very moment */
 	return 0;
 }
 
@@ -200,7 +201,9 @@ int cli_images(struct cli *c, int argc, char **argv, struct err *e)
 	}
 	if (store_open(&s, c->store, e) < 0)
 		return CLI_FAILED;
-	rc = optind < argc ? collect_one(&s, argv[optind], &rows, &n, e) : collect(&s, &rows, &n, e);
+	rc = collect(&s, &rows, &n, e);
+	if (rc == 0 && optind < argc)
+		rc = keep_one(&s, argv[optind], rows, &n, e);
 	store_close(&s);
 	if (rc == 0 && json)
 		rc = print_json(rows, n, e);

@@ -42,6 +42,8 @@ static void mount_failed(const char *layer, struct err *e)
 {
 	if (errno == ENODEV)
 		err_set(e, ENODEV, "mount layer %.20s...: this kernel has no EROFS (load the module 'erofs')", layer);
+	else if (errno == EINVAL || errno == EIO || errno == EUCLEAN)
+		err_set(e, errno, "mount layer %.20s...: its file is damaged; remove and import the image again", layer);
 	else
 		err_set(e, errno, "mount layer %.20s...", layer);
 }

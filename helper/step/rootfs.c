@@ -69,9 +69,9 @@ static int write_map(pid_t pid, const char *which, unsigned id)
 
 /*
  * A user namespace that says "id 0 of the image is the user", as mount_setattr(2)
- * wants it. Safe: the process in it only sleeps, and is gone when this returns.
+ * wants it. Safe: the process in it only sleeps, and is killed before this returns.
  */
-static int make_idmap(uid_t uid, gid_t gid, struct err *e)
+static int make_idmap(uid_t uid, gid_t gid, pid_t *helper, struct err *e)
 {
 	pid_t pid = syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, 0, 0, 0, 0);
 	char path[64];
@@ -88,7 +88,7 @@ static int make_idmap(uid_t uid, gid_t gid, struct err *e)
 	}
 	saved = errno;
 	kill(pid, SIGKILL);
-	waitpid(pid, NULL, __WALL);
+	*helper = pid;
 	if (fd < 0)
 		return err_set(e, saved, "map the image's root to the user");
 	return fd;
@@ -163,9 +163,17 @@ static int mount_overlay(unsigned n_layers, struct err *e)
 	return 0;
 }
 
-int rootfs_mount_image(const struct image *img, const struct conf *conf, uid_t uid, gid_t gid, struct err *e)
+void rootfs_reap(pid_t *helper)
 {
-	autoclose int idmap = make_idmap(uid, gid, e);
+	if (*helper > 0)
+		waitpid(*helper, NULL, 0);
+	*helper = 0;
+}
+
+int rootfs_mount_image(const struct image *img, const struct conf *conf, uid_t uid, gid_t gid,
+	pid_t *helper, struct err *e)
+{
+	autoclose int idmap = make_idmap(uid, gid, helper, e);
 
 	if (idmap < 0)
 		return -1;

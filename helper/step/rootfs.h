@@ -29,8 +29,14 @@
 /* Enters the private mount namespace and makes the layout. */
 int rootfs_enter(uid_t uid, gid_t gid, struct err *e);
 
-/* Clones the image's layers, makes the scratch space and mounts the overlay. */
-int rootfs_mount_image(const struct image *img, const struct conf *conf, uid_t uid, gid_t gid, struct err *e);
+/*
+ * Clones the image's layers, makes the scratch space and mounts the overlay.
+ * *helper: a child that has been killed and is to be waited for (rootfs_reap)
+ * when there is time; 0: none.
+ */
+int rootfs_mount_image(const struct image *img, const struct conf *conf, uid_t uid, gid_t gid,
+	pid_t *helper, struct err *e);
+void rootfs_reap(pid_t *helper);
 
 /* Builds dev/ and sys/. */
 int rootfs_mount_devices(struct err *e);

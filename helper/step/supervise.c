@@ -15,6 +15,8 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <syslog.h>
 #include <time.h>
 #include <unistd.h>
@@ -25,6 +27,7 @@
 #include "common/path.h"
 #include "common/paths.h"
 #include "common/wire.h"
+#include "cgroup.h"
 #include "container.h"
 #include "layers.h"
 #include "record.h"
@@ -119,6 +122,9 @@ static int send_step(struct supervisor *s, const char *cwd, struct err *e)
 {
 	if (cwd != s->cwd)
 		snprintf(s->cwd, sizeof(s->cwd), "%s", cwd);
+	/* a worker before this one has read it to its end, and the offset is shared */
+	if (lseek(s->image.config, 0, SEEK_SET) < 0)
+		return err_set(e, errno, "read the image's config.json");
 	return worker_send_step(&s->worker, &s->request, &s->conf, s->cwd, s->image.config, e);
 }
 
@@ -129,14 +135,25 @@ static int send_step(struct supervisor *s, const char *cwd, struct err *e)
 static int start_container(struct supervisor *s, struct err *e)
 {
 	const struct request *r = &s->request;
+	pid_t helper = 0;
+	int rc;
 
-	if (entry_create(&s->entry, r, e) < 0 || entry_write(&s->entry, &s->record.info, e) < 0)
-		return -1;
-	if (rootfs_enter(r->uid, r->gid, e) < 0 || worker_start(&s->worker, r, e) < 0)
-		return -1;
-	if (rootfs_mount_image(&s->image, &s->conf, r->uid, r->gid, e) < 0 || rootfs_mount_devices(e) < 0)
-		return -1;
-	return send_step(s, r->cwd, e);
+	rc = entry_create(&s->entry, r, e);
+	if (rc == 0)
+		rc = entry_write(&s->entry, &s->record.info, e);
+	if (rc == 0)
+		rc = rootfs_enter(r->uid, r->gid, e);
+	if (rc == 0)
+		rc = worker_start(&s->worker, r, e);
+	if (rc == 0)
+		rc = rootfs_mount_image(&s->image, &s->conf, r->uid, r->gid, &helper, e);
+	if (rc == 0)
+		rc = rootfs_mount_devices(e);
+	if (rc == 0)
+		rc = send_step(s, r->cwd, e);
+	rootfs_reap(&helper);
+	/* what can fail here is the node's doing, not the user's */
+	return rc < 0 ? err_wrap(e, "the container cannot be started on this node, tell its administrator") : 0;
 }
 
 static void destroy_container(struct supervisor *s)
@@ -169,6 +186,7 @@ static bool is_cwd_covered(const struct supervisor *s, const char *cwd)
 /* Answers JOIN once the container is up. The environment goes as the worker said it. */
 static int answer(struct supervisor *s, struct err *e)
 {
+	struct err warning;
 	const char *value;
 	size_t pos = 0;
 	char key[8];
@@ -180,7 +198,12 @@ static int answer(struct supervisor *s, struct err *e)
 		if (!strcmp(key, "env"))
 			wire_put(&s->message, "env", "%s", value);
 	s->answered = true;
-	return wire_send(s->plugin, &s->message, &s->container.pidfd, 1, e);
+	if (wire_send(s->plugin, &s->message, &s->container.pidfd, 1, e) < 0)
+		return -1;
+	/* now that nobody waits for it */
+	if (cgroup_leave_step(&warning) < 0)
+		syslog(LOG_WARNING, "job %u step %s: %s", s->request.job, s->request.step, warning.text);
+	return 0;
 }
 
 /*
@@ -204,9 +227,14 @@ static int handle_join(struct supervisor *s, struct err *e)
 	return answer(s, e);
 }
 
-/* DONE status=TASK:STATUS ... */
+/*
+ * DONE status=TASK:STATUS ... The container's end before that was not the end of
+ * its tasks when none of them was killed: with cgroup v2 Slurm kills the worker
+ * once they have exited.
+ */
 static void handle_done(struct supervisor *s)
 {
+	bool killed = false;
 	const char *value;
 	size_t pos = 0;
 	char key[8];
@@ -217,9 +245,12 @@ static void handle_done(struct supervisor *s)
 
 		if (s->record.n_statuses == RECORD_MAX_STATUSES || sscanf(value, "%u:%d", &task, &status) != 2)
 			continue;
+		killed = killed || (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 		s->record.statuses[s->record.n_statuses].task = task;
 		s->record.statuses[s->record.n_statuses++].status = status;
 	}
+	if (!killed)
+		s->record.end = "ended";
 }
 
 /* Returns 1 when the step is over. */
@@ -255,6 +286,8 @@ static int worker_said(struct supervisor *s, struct err *e)
 	}
 	wire_close(&s->message);
 	if (!strcmp(wire_verb(&s->message), "ENV")) {
+		if (s->environment.len)
+			return err_set(e, EPROTO, "the container's monitor said ENV twice");
 		memcpy(&s->environment, &s->message, sizeof(s->message));
 		return 0;
 	}
@@ -282,9 +315,11 @@ static int init_said(struct supervisor *s, struct err *e)
 	s->record.info.ready_ms = io_now_ms() - s->t_request;
 	s->record.info.init = s->container.pid;
 	s->record.info.init_start = s->container.start;
-	/* what it said before the container was up has arrived */
+	/* what it said before the container was up has arrived; from now on nobody listens to it */
 	if (s->worker.control >= 0 && worker_said(s, e) < 0)
 		return -1;
+	if (s->worker.control >= 0)
+		close(steal_fd(&s->worker.control));
 	if (entry_write(&s->entry, &s->record.info, e) < 0)
 		return -1;
 	return answer(s, e);
@@ -296,7 +331,7 @@ static int container_ended(struct supervisor *s, struct err *e)
 	if (!s->answered) {
 		if (s->worker.control >= 0 && worker_said(s, e) < 0)
 			return -1;
-		return err_set(e, 0, "the container's monitor ended before the container was up");
+		return err_set(e, 0, "the container's monitor ended before the container was up: tell the node's administrator");
 	}
 	s->record.end = "killed";
 	destroy_container(s);
@@ -323,7 +358,8 @@ static int serve_once(struct supervisor *s, struct err *e)
 	if (n < 0)
 		return errno == EINTR ? 0 : err_set(e, errno, "wait for events");
 	if (n == 0 && starting)
-		return err_set(e, ETIMEDOUT, "the container was not up after %u seconds", s->conf.start_timeout);
+		return err_set(e, 0, "the container was not up after %u seconds: try again, and if it stays tell the node's "
+			"administrator", s->conf.start_timeout);
 	if (p[SIGNALS].revents) {
 		s->record.end = "swept"; /* the job is over, or an administrator wants it gone */
 		return 1;
@@ -349,6 +385,22 @@ static int serve(struct supervisor *s, struct err *e)
 	return rc;
 }
 
+/*
+ * Slurm removes the step's cgroups when the plugin is done, and this process is
+ * in one of them: so the plugin waits for its exit. With the mount namespace
+ * held by slurmstepd, that exit need not wait for the kernel to take it apart.
+ */
+static void say_ended(struct supervisor *s)
+{
+	autoclose int self = syscall(SYS_pidfd_open, getpid(), 0);
+	autoclose int mounts = open("/proc/thread-self/ns/mnt", O_RDONLY | O_CLOEXEC);
+	int fds[2] = { self, mounts };
+	struct err e;
+
+	wire_begin(&s->message, "ENDED");
+	wire_send(s->plugin, &s->message, fds, self < 0 || mounts < 0 ? 0 : 2, &e);
+}
+
 /* Destroys, records, and tells the plugin only after that. */
 static void finish(struct supervisor *s, const struct err *failure)
 {
@@ -367,8 +419,7 @@ static void finish(struct supervisor *s, const struct err *failure)
 	entry_remove(&s->entry);
 	image_close(&s->image);
 	store_close(&s->store);
-	wire_begin(&s->message, "ENDED");
-	wire_send(s->plugin, &s->message, NULL, 0, &e);
+	say_ended(s);
 	close(s->signals);
 	free(s->record.statuses);
 }

@@ -19,6 +19,9 @@
 #include "common/cleanup.h"
 #include "common/io.h"
 #include "common/paths.h"
+#include "common/wire.h"
+
+#define WORKER SLXC_LIBEXECDIR "/slxc-worker"
 
 /* Becomes the user for good, in this order, and proves that there is no way back. */
 static int drop_privileges(const struct request *r)
@@ -39,6 +42,18 @@ static void reset_oom_score(void)
 
 	if (fd >= 0)
 		io_write_all(fd, "0", 1);
+}
+
+/* As the worker itself reports an error. */
+static void report_exec(int control, int error)
+{
+	struct wire w;
+	struct err ignored;
+
+	wire_begin(&w, "ERROR");
+	wire_put(&w, "text", "the container cannot be started on this node, tell its administrator: start " WORKER ": %s",
+		strerror(error));
+	wire_send(control, &w, NULL, 0, &ignored);
 }
 
 /*
@@ -70,7 +85,8 @@ static void exec_worker(const struct request *r, int control, pid_t parent)
 		_exit(127);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	execve(SLXC_LIBEXECDIR "/slxc-worker", argv, envp);
+	execve(WORKER, argv, envp);
+	report_exec(3, errno);
 	_exit(127);
 }
 
@@ -87,6 +103,8 @@ int worker_start(struct worker *w, const struct request *r, struct err *e)
 		close(pair[1]);
 		return -1;
 	}
+	/* what a killed worker leaves becomes a child of this process: see kill_orphans() */
+	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	*w = (struct worker){ .pidfd = -1, .control = pair[0], .init = init[0], .init_far = init[1] };
 	setsockopt(w->init, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on));
 	w->pid = fork();
@@ -141,8 +159,31 @@ int worker_send_step(struct worker *w, const struct request *r, const struct con
 	wire_put(m, "mount_tmp", "%s", yes_no(conf->mount_tmp));
 	rc = wire_send(w->control, m, fds, 2, e);
 	free(m);
+	/* one that has ended already has left its reason in the socket, and its end is seen on the pidfd */
+	if (rc < 0 && e->code == EPIPE)
+		rc = 0;
 	close(steal_fd(&w->init_far));
 	return rc;
+}
+
+/*
+ * A worker that is killed while LXC makes the container leaves its child before
+ * that one has a death signal. As the nearest subreaper this process inherits
+ * it. Safe: only own children, which cannot be reaped by anybody else meanwhile.
+ */
+static void kill_orphans(void)
+{
+	char text[4096], *p, *end;
+	struct err e;
+
+	while (io_read_file(AT_FDCWD, "/proc/thread-self/children", text, sizeof(text), &e) >= 0 && *text) {
+		for (p = text; strtol(p, &end, 10) > 0; p = end) {
+			pid_t pid = strtol(p, NULL, 10);
+
+			kill(pid, SIGKILL);
+			waitpid(pid, NULL, __WALL);
+		}
+	}
 }
 
 void worker_destroy(struct worker *w)
@@ -150,6 +191,7 @@ void worker_destroy(struct worker *w)
 	if (w->pid > 0) {
 		kill(w->pid, SIGKILL);
 		waitpid(w->pid, NULL, 0);
+		kill_orphans();
 	}
 	if (w->pidfd >= 0)
 		close(w->pidfd);

@@ -111,6 +111,18 @@ int config_digest(const struct config *c, const char (*layers)[DIGEST_LEN + 1], 
 	return rc;
 }
 
+/* Copies UTF-8 text; one that is too long is cut between two characters. */
+static void copy_text(char *out, size_t size, const char *text)
+{
+	size_t n = strlen(text);
+
+	if (n >= size)
+		for (n = size - 1; n > 0 && ((unsigned char)text[n] & 0xc0) == 0x80; n--)
+			;
+	memcpy(out, text, n);
+	out[n] = 0;
+}
+
 int config_read_summary(int fd, struct config_summary *s, struct err *e)
 {
 	autofree char *text = malloc(CONFIG_MAX_SIZE + 1);
@@ -130,8 +142,8 @@ int config_read_summary(int fd, struct config_summary *s, struct err *e)
 		json_decref(o);
 		return err_set(e, 0, "read config.json: %.160s", why.text);
 	}
-	snprintf(s->created, sizeof(s->created), "%s", created);
-	snprintf(s->source, sizeof(s->source), "%s", source);
+	copy_text(s->created, sizeof(s->created), created);
+	copy_text(s->source, sizeof(s->source), source);
 	s->owner = owner;
 	s->size = size;
 	json_decref(o);

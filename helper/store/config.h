@@ -57,7 +57,7 @@ struct config {
 /* What `slxc images` shows of a config.json. */
 struct config_summary {
 	char created[32];
-	char source[256];              /* cut when longer */
+	char source[1024];             /* cut when longer */
 	int64_t owner;                 /* -1: not said */
 	int64_t size;                  /* -1: not said */
 };

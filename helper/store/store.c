@@ -166,7 +166,7 @@ static int read_layers(int dir, struct image *img, struct err *e)
 	ssize_t n;
 
 	if (fd < 0)
-		return errno == EACCES ? err_set(e, EACCES, "open the layers of image '%s'", img->name) :
+		return errno == EACCES ? err_set(e, EPERM, "open the layers of image '%s'", img->name) :
 			damaged(e, img->name, "its list of layers cannot be opened");
 	n = io_read_full(fd, text, sizeof(text));
 	if (n <= 0 || n % LINE_LEN || (size_t)n == sizeof(text))
@@ -223,12 +223,12 @@ int store_find(const struct store *s, const char *ref, uid_t uid, struct image *
 	if (fstatat(dir, "layers", &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return damaged(e, found->name, "its list of layers is missing");
 	if (!may_use(dir, &st, uid))
-		return refuse(e, EACCES, "image '%s' is private to its owner", found->name);
+		return refuse(e, EACCES, "image '%s' is private to its owner: use another, or import your own", found->name);
 	if (read_layers(dir, found, e) < 0 || check_layers(s, found, e) < 0)
 		return -1;
 	config = open_regular(dir, "config.json", &st);
 	if (config < 0 && errno == EACCES)
-		return err_set(e, EACCES, "open the configuration of image '%s'", found->name);
+		return err_set(e, EPERM, "open the configuration of image '%s'", found->name);
 	if (config < 0)
 		return damaged(e, found->name, "its config.json is missing");
 	found->config = steal_fd(&config);

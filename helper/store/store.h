@@ -44,7 +44,9 @@ void store_close(struct store *s);
 /*
  * Finds an image by reference ("debian:12") or by digest ("sha256:<64 hex>")
  * for a user. -1, e->code: ENOENT no such image, EACCES it is another user's,
- * EINVAL bad name, EIO the store is damaged; the text says what to do.
+ * EINVAL bad name, EIO the store is damaged, EPERM the user may use it, but this
+ * process cannot read it (only root and the store's owner read a private one);
+ * the text says what to do.
  */
 int store_find(const struct store *s, const char *ref, uid_t uid, struct image *img, struct err *e);
 void image_close(struct image *img);

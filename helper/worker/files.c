@@ -22,7 +22,8 @@ static int replace_file(int dirfd, const char *name, const char *text, size_t si
 		return err_set(e, errno, "replace /etc/%s in the container", name);
 	fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
 	if (fd < 0 || io_write_all(fd, text, size) < 0)
-		return err_set(e, errno, "write /etc/%s in the container", name);
+		return err_set(e, errno, "write /etc/%s in the container%s", name,
+			errno == ENOSPC ? " (scratch_size in slxc.conf is too small)" : "");
 	return 0;
 }
 

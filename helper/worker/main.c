@@ -17,6 +17,7 @@
 
 #include "common/cleanup.h"
 #include "common/err.h"
+#include "common/io.h"
 #include "common/paths.h"
 #include "common/wire.h"
 #include "worker/step.h"
@@ -25,22 +26,28 @@
 
 #define MNT SLXC_RUNDIR "/mnt"
 #define INIT_FD 3
+#define MAX_CONFIG (4 << 20)
 
 /* ENV: what the image defines, for the tasks. */
 static int put_environment(int config, struct wire *w, struct err *e)
 {
+	autofree char *text = malloc(MAX_CONFIG);
+	ssize_t size = text ? io_read_full(config, text, MAX_CONFIG) : -1;
+	json_t *root, *env, *item;
 	json_error_t why;
-	json_t *root = json_loadfd(config, JSON_REJECT_DUPLICATES, &why), *env, *item;
 	size_t i;
 
+	if (size < 0)
+		return err_set(e, errno, "read the image's config.json");
+	root = json_loadb(text, size, JSON_REJECT_DUPLICATES, &why);
 	if (!root)
 		return err_set(e, 0, "the image's config.json is damaged: %s (import the image again)", why.text);
 	env = json_object_get(root, "env");
 	json_array_foreach(env, i, item) {
-		const char *text = json_string_value(item);
+		const char *variable = json_string_value(item);
 
-		if (text && strchr(text, '=') > text)
-			wire_put(w, "env", "%s", text);
+		if (variable && strchr(variable, '=') > variable)
+			wire_put(w, "env", "%s", variable);
 	}
 	json_decref(root);
 	return 0;

@@ -22,6 +22,15 @@
 #define GID 2002
 #define IN(path) RUNDIR_MNT path
 
+static int mount_image(const struct image *img, const struct conf *conf, uid_t uid, gid_t gid, struct err *e)
+{
+	pid_t helper = 0;
+	int rc = rootfs_mount_image(img, conf, uid, gid, &helper, e);
+
+	rootfs_reap(&helper);
+	return rc;
+}
+
 static struct err e;
 static struct store store;
 static struct image img;
@@ -42,7 +51,7 @@ static void usual(void)
 static void with_image(void)
 {
 	usual();
-	ck_ok(rootfs_mount_image(&img, &conf, UID, GID, &e), e);
+	ck_ok(mount_image(&img, &conf, UID, GID, &e), e);
 }
 
 static struct stat look(const char *path)
@@ -101,7 +110,7 @@ START_TEST(host_sees_nothing)
 	ck_ok(layers_mount(&store, store_path, &img, &e), e);
 	pid = fork();
 	if (pid == 0)
-		_exit(rootfs_enter(UID, GID, &e) < 0 || rootfs_mount_image(&img, &conf, UID, GID, &e) < 0 ||
+		_exit(rootfs_enter(UID, GID, &e) < 0 || mount_image(&img, &conf, UID, GID, &e) < 0 ||
 			access(IN("/root/both"), F_OK) < 0);
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
 	ck_assert_int_eq(status, 0);
@@ -219,7 +228,7 @@ START_TEST(scratch_has_a_limit)
 	usual();
 	rootfs_scratch_use(&bytes, &inodes);
 	ck_assert_uint_lt(bytes, 1 << 20);
-	ck_ok(rootfs_mount_image(&img, &conf, UID, GID, &e), e);
+	ck_ok(mount_image(&img, &conf, UID, GID, &e), e);
 	as_user(fill);
 	rootfs_scratch_use(&bytes, &inodes);
 	ck_assert_uint_ge(inodes, 60);
@@ -233,7 +242,7 @@ START_TEST(scratch_in_percent)
 	usual();
 	conf.scratch_size = 0;
 	conf.scratch_percent = 1;
-	ck_ok(rootfs_mount_image(&img, &conf, UID, GID, &e), e);
+	ck_ok(mount_image(&img, &conf, UID, GID, &e), e);
 }
 END_TEST
 
@@ -241,7 +250,7 @@ START_TEST(layer_that_nobody_mounted)
 {
 	usual();
 	img.layers[1][10] = '2';
-	ck_refused(rootfs_mount_image(&img, &conf, UID, GID, &e), e, "clone the mount of layer sha256-111");
+	ck_refused(mount_image(&img, &conf, UID, GID, &e), e, "clone the mount of layer sha256-111");
 	ck_assert_int_eq(e.code, ENOENT);
 }
 END_TEST
@@ -253,7 +262,7 @@ START_TEST(most_layers)
 		strcpy(img.layers[i], img.layers[i % 2]);
 	img.n_layers = STORE_MAX_LAYERS;
 	/* the same directory twice is no overlay, or the text is too long: an error, and no cut text */
-	if (rootfs_mount_image(&img, &conf, UID, GID, &e) == 0)
+	if (mount_image(&img, &conf, UID, GID, &e) == 0)
 		return;
 	ck_assert_msg(strstr(e.text, "mount the root file system") != NULL, "%s", e.text);
 }
