@@ -8,7 +8,7 @@
 
 #include "step.h"
 
-/* An empty variable is as good as none; an empty --container= is not. */
+/* An empty variable is as good as none; an empty --container= is an error. */
 static void unset_empty(const char *name)
 {
 	const char *value = getenv(name);
@@ -19,17 +19,17 @@ static void unset_empty(const char *name)
 
 void client_before_options(enum slurm_place place)
 {
-	const char *inherited;
+	const char *inherited = getenv("SLURM_CONTAINER");
 
-	unset_empty("SRUN_CONTAINER");
-	unset_empty("SLURM_CONTAINER");
-	inherited = getenv("SLURM_CONTAINER");
 	if (!inherited)
 		inherited = getenv(CLIENT_MARKER);
 	if (inherited && *inherited && place == IN_SRUN)
 		setenv("SRUN_CONTAINER", inherited, 0);
 	unsetenv("SLURM_CONTAINER");
 	unsetenv(CLIENT_MARKER);
+	unset_empty("SRUN_CONTAINER");
+	unset_empty("SBATCH_CONTAINER");
+	unset_empty("SALLOC_CONTAINER");
 }
 
 int client_after_options(struct client *c, enum slurm_place place, struct err *e)
@@ -37,7 +37,8 @@ int client_after_options(struct client *c, enum slurm_place place, struct err *e
 	const char *container = getenv("SLURM_CONTAINER");
 	char name[NAME_FULL_SIZE];
 
-	if (container && step_wants_container(container) && name_check(container, name, e) < 0)
+	/* an empty one, too: --container=$IMAGE with IMAGE unset must not run on the host */
+	if (container && strcmp(container, "none") && name_check(container, name, e) < 0)
 		return -1;
 	if (!container)
 		container = "";

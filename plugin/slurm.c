@@ -61,9 +61,17 @@ uint32_t slurmapi_job_id(struct spank_handle *sp)
 	return spank_get_item(sp, S_JOB_ID, &job) == ESPANK_SUCCESS ? job : 0;
 }
 
-bool slurmapi_getenv(struct spank_handle *sp, const char *name, char *out, size_t size)
+int slurmapi_getenv(struct spank_handle *sp, const char *name, char *out, size_t size)
 {
-	return spank_getenv(sp, name, out, size) == ESPANK_SUCCESS;
+	spank_err_t rc;
+
+	out[0] = 0;
+	rc = spank_getenv(sp, name, out, size);
+	if (rc == ESPANK_NOSPACE)
+		out[size - 1] = 0;
+	else if (rc != ESPANK_SUCCESS)
+		out[0] = 0;
+	return rc == ESPANK_SUCCESS ? 1 : rc == ESPANK_NOSPACE ? -1 : 0;
 }
 
 void slurmapi_setenv(struct spank_handle *sp, const char *name, const char *value)

@@ -41,8 +41,8 @@ int slurmapi_step(struct spank_handle *sp, struct slurm_step *step);
 /* The job's id (also in prolog and epilog), or 0. */
 uint32_t slurmapi_job_id(struct spank_handle *sp);
 
-/* A variable of the step's environment. False when it is unset or does not fit. */
-bool slurmapi_getenv(struct spank_handle *sp, const char *name, char *out, size_t size);
+/* A variable of the step's environment: 1, 0 when it is unset (out is ""), -1 when it does not fit and is cut. */
+int slurmapi_getenv(struct spank_handle *sp, const char *name, char *out, size_t size);
 void slurmapi_setenv(struct spank_handle *sp, const char *name, const char *value);
 
 /* The file of the batch script, as slurmstepd is going to execute it; "" when unknown. */

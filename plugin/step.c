@@ -26,8 +26,10 @@
 #include "join.h"
 
 #define HELPER SLXC_LIBEXECDIR "/slxc-step"
+#ifndef FINISH_MS            /* the unit tests are built with shorter ones */
 #define FINISH_MS 30000      /* longer than any kill takes that the kernel can do */
 #define GRACE_MS 10000       /* what the supervisor may be late with its own time limit */
+#endif
 #define NSS_BUFFER 65536
 
 struct status {
@@ -52,20 +54,22 @@ struct step {
 
 bool step_wants_container(const char *container)
 {
-	return strcmp(container, "none");
+	return *container && strcmp(container, "none");
 }
 
 /* What the step asked for: 1 and its text, 0 for nothing. -1: it cannot be known. */
 static int find_container(struct spank_handle *sp, const struct slurm_step *id, char *out, size_t size, struct err *e)
 {
-	int n;
-
 	/* A client with the plugin says all there is to say; a batch job from slurmrestd had none. */
-	if (slurmapi_getenv(sp, CLIENT_MARKER, out, size))
-		return *out && step_wants_container(out);
-	if (slurmapi_getenv(sp, "SLURM_CONTAINER", out, size))
+	int n = slurmapi_getenv(sp, CLIENT_MARKER, out, size);
+
+	/* what is too long for a name counts: name_check() refuses it */
+	if (n != 0)
 		return step_wants_container(out);
-	out[0] = 0;
+	n = slurmapi_getenv(sp, "SLURM_CONTAINER", out, size);
+	/* empty: --container=$IMAGE with IMAGE unset must not run on the host */
+	if (n != 0)
+		return !*out || step_wants_container(out);
 	if (!id->is_batch)
 		return 0;
 	n = slurmapi_job_container(id->job, out, size);
@@ -78,6 +82,15 @@ static int find_container(struct spank_handle *sp, const struct slurm_step *id, 
 		return 1;
 	}
 	return 0;
+}
+
+/* A path that is also one field of /etc/passwd, as the supervisor wants it. */
+static bool is_home(const char *path)
+{
+	for (const char *c = path; *c; c++)
+		if (*c == ':' || (unsigned char)*c < 0x20 || *c == 0x7f)
+			return false;
+	return path_is_clean(path);
 }
 
 /* Name, home and shell from the node's user database; digits and "" when it does not know the user. */
@@ -95,10 +108,10 @@ static void put_user(struct wire *w, struct spank_handle *sp, const struct slurm
 	else
 		wire_put(w, "user", "%u", id->uid);
 	wire_put(w, "shell", "%s", found ? pw.pw_shell : "");
-	if (slurmapi_getenv(sp, "HOME", home, sizeof(home)) && path_is_clean(home))
+	if (slurmapi_getenv(sp, "HOME", home, sizeof(home)) == 1 && is_home(home))
 		wire_put(w, "home", "%s", home);
 	else
-		wire_put(w, "home", "%s", found && path_is_clean(pw.pw_dir) ? pw.pw_dir : "");
+		wire_put(w, "home", "%s", found && is_home(pw.pw_dir) ? pw.pw_dir : "");
 	if (buffer)
 		getgrgid_r(id->gid, &gr, buffer, NSS_BUFFER, &group);
 	if (group)
@@ -138,7 +151,7 @@ static void build_request(struct wire *w, struct spank_handle *sp, const struct 
 	char cwd[PATH_MAX] = "", script[PATH_MAX] = "", node[65];
 
 	/* A guess that is nearly always right; step_wait() says where the step really is. */
-	if (!slurmapi_getenv(sp, "PWD", cwd, sizeof(cwd)) || !path_is_clean(cwd))
+	if (slurmapi_getenv(sp, "PWD", cwd, sizeof(cwd)) != 1 || !path_is_clean(cwd))
 		cwd[0] = 0;
 	if (id->is_batch)
 		slurmapi_batch_script(sp, script, sizeof(script));
@@ -210,9 +223,15 @@ struct step *step_begin(struct spank_handle *sp)
 	struct err e;
 	int asks;
 
-	if (slurmapi_step(sp, &id) < 0 || id.is_extern)
+	if (slurmapi_step(sp, &id) < 0) {
+		if (slurmapi_getenv(sp, "SLURM_CONTAINER", asked, sizeof(asked)) == 0 || !step_wants_container(asked))
+			return NULL;
+		asks = err_set(&e, 0, "Slurm does not say which step this is: tell the node's administrator");
+	} else if (id.is_extern) {
 		return NULL;
-	asks = find_container(sp, &id, asked, sizeof(asked), &e);
+	} else {
+		asks = find_container(sp, &id, asked, sizeof(asked), &e);
+	}
 	if (asks == 0)
 		return NULL;
 	s = step_new();
@@ -270,8 +289,10 @@ static int receive_ready(struct step *s, struct err *e)
 	text = wire_get(&s->message, "text");
 	if (!strcmp(wire_verb(&s->message), "ERROR") && text)
 		return err_set(e, 0, "%s", text);
-	if (strcmp(wire_verb(&s->message), "READY") || s->message.n_fds != 1)
+	if (strcmp(wire_verb(&s->message), "READY") || s->message.n_fds != 1) {
+		wire_close(&s->message);
 		return err_set(e, EPROTO, "the container's helper said %.16s", wire_verb(&s->message));
+	}
 	s->init = s->message.fds[0];
 	s->message.n_fds = 0;
 	return 0;

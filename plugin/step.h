@@ -22,7 +22,7 @@
 
 struct step;
 
-/* False for "none". An empty name wants one: --container=$IMAGE with IMAGE unset must not run on the host. */
+/* False for "" and "none". */
 bool step_wants_container(const char *container);
 
 /* NULL: the step asked for no container. Never fails otherwise: see above. */

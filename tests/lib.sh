@@ -213,7 +213,7 @@ contained() { run as slxc1 srun --container="$IMAGE" "$@"; }
 # submit USER SBATCH-ARGS...: $job is the id
 submit() { run as "$1" sbatch --parsable "${@:2}"; assert_rc 0; job=$out; }
 job_state() { scontrol -o show job "$1" 2>/dev/null | sed -n 's/.* JobState=\([A-Z_]*\).*/\1/p' | head -n 1; }
-job_field() { scontrol -o show job "$1" | grep -oP "(?<=\b$2=)\S*" | head -n 1; }
+job_field() { scontrol -o show job "$1" | grep -oP "(?<=\b$2=)\S*" | head -n 1 || :; }
 _job_over() { case $(job_state "$1") in PENDING | CONFIGURING | RUNNING | SUSPENDED | STOPPED | COMPLETING) return 1 ;; esac; [ -z "$(squeue -h -j "$1" 2>/dev/null)" ]; }
 _job_running() { [ "$(job_state "$1")" = RUNNING ]; }
 wait_job_running() { wait_for "${2:-20}" _job_running "$1"; }

@@ -16,6 +16,7 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <syslog.h>
 #include <time.h>
 #include <unistd.h>
@@ -26,6 +27,7 @@
 #include "common/path.h"
 #include "common/paths.h"
 #include "common/wire.h"
+#include "cgroup.h"
 #include "container.h"
 #include "layers.h"
 #include "record.h"
@@ -136,17 +138,22 @@ static int start_container(struct supervisor *s, struct err *e)
 	pid_t helper = 0;
 	int rc;
 
-	if (entry_create(&s->entry, r, e) < 0 || entry_write(&s->entry, &s->record.info, e) < 0)
-		return -1;
-	if (rootfs_enter(r->uid, r->gid, e) < 0 || worker_start(&s->worker, r, e) < 0)
-		return -1;
-	rc = rootfs_mount_image(&s->image, &s->conf, r->uid, r->gid, &helper, e);
+	rc = entry_create(&s->entry, r, e);
+	if (rc == 0)
+		rc = entry_write(&s->entry, &s->record.info, e);
+	if (rc == 0)
+		rc = rootfs_enter(r->uid, r->gid, e);
+	if (rc == 0)
+		rc = worker_start(&s->worker, r, e);
+	if (rc == 0)
+		rc = rootfs_mount_image(&s->image, &s->conf, r->uid, r->gid, &helper, e);
 	if (rc == 0)
 		rc = rootfs_mount_devices(e);
 	if (rc == 0)
 		rc = send_step(s, r->cwd, e);
 	rootfs_reap(&helper);
-	return rc;
+	/* what can fail here is the node's doing, not the user's */
+	return rc < 0 ? err_wrap(e, "the container cannot be started on this node, tell its administrator") : 0;
 }
 
 static void destroy_container(struct supervisor *s)
@@ -179,6 +186,7 @@ static bool is_cwd_covered(const struct supervisor *s, const char *cwd)
 /* Answers JOIN once the container is up. The environment goes as the worker said it. */
 static int answer(struct supervisor *s, struct err *e)
 {
+	struct err warning;
 	const char *value;
 	size_t pos = 0;
 	char key[8];
@@ -190,7 +198,12 @@ static int answer(struct supervisor *s, struct err *e)
 		if (!strcmp(key, "env"))
 			wire_put(&s->message, "env", "%s", value);
 	s->answered = true;
-	return wire_send(s->plugin, &s->message, &s->container.pidfd, 1, e);
+	if (wire_send(s->plugin, &s->message, &s->container.pidfd, 1, e) < 0)
+		return -1;
+	/* now that nobody waits for it */
+	if (cgroup_leave_step(&warning) < 0)
+		syslog(LOG_WARNING, "job %u step %s: %s", s->request.job, s->request.step, warning.text);
+	return 0;
 }
 
 /*
@@ -214,9 +227,14 @@ static int handle_join(struct supervisor *s, struct err *e)
 	return answer(s, e);
 }
 
-/* DONE status=TASK:STATUS ... */
+/*
+ * DONE status=TASK:STATUS ... The container's end before that was not the end of
+ * its tasks when none of them was killed: with cgroup v2 Slurm kills the worker
+ * once they have exited.
+ */
 static void handle_done(struct supervisor *s)
 {
+	bool killed = false;
 	const char *value;
 	size_t pos = 0;
 	char key[8];
@@ -227,9 +245,12 @@ static void handle_done(struct supervisor *s)
 
 		if (s->record.n_statuses == RECORD_MAX_STATUSES || sscanf(value, "%u:%d", &task, &status) != 2)
 			continue;
+		killed = killed || (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 		s->record.statuses[s->record.n_statuses].task = task;
 		s->record.statuses[s->record.n_statuses++].status = status;
 	}
+	if (!killed)
+		s->record.end = "ended";
 }
 
 /* Returns 1 when the step is over. */

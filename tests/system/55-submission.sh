@@ -93,13 +93,24 @@ forged_batch() {
 	wait_for 10 node_is_idle_not_drained
 }
 
-# past the check of a client that has the plugin: --export is applied after it
-forged_export() {
+# the variable that the client leaves for the node, set by the user
+forged_variable() {
 	local name
-	for name in .. Debian:12 'a"b' 'a%s%n' no/such:1; do
-		refused "image" --export=ALL,SLURM_CONTAINER="$name"
-		refused "image" --container=none --export=ALL,SLURM_CONTAINER="$name"
-		refused_batch "image" --export=ALL,SLURM_CONTAINER="$name"
+	unplugged
+	for name in .. Debian:12 'a"b' 'a%s%n' $'a\nb' "$LONG" no/such:1; do
+		ENV=(SLURM_CONF="$T/slurm.conf" SLURM_SLXC_CONTAINER="$name")
+		refused "image" --container=none
+	done
+	ENV=(SLURM_CONF="$T/slurm.conf" SLURM_SLXC_CONTAINER=..)
+	refused_batch "image name"
+}
+
+# an environment that is not passed on takes no container away
+export_none() {
+	local e
+	for e in NONE A=1 NIL; do
+		refused "no image 'no/such:1'" --export=$e --container=no/such:1
+		[ $e = NIL ] || refused_batch "no image 'no/such:1'" --export=$e --container=no/such:1
 	done
 }
 
@@ -137,6 +148,7 @@ check "bad names in variables" in_variables
 check "bad name in a component" in_component
 check "bad names on the node" forged_option
 check "bad names on the node, batch" forged_batch
-check "bad names by --export" forged_export
+check "bad names by variable" forged_variable
+check "--export" export_none
 check "bad names in a job" forged_inside
 check "good names" good
