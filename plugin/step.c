@@ -224,7 +224,9 @@ struct step *step_begin(struct spank_handle *sp)
 	int asks;
 
 	if (slurmapi_step(sp, &id) < 0) {
-		if (slurmapi_getenv(sp, "SLURM_CONTAINER", asked, sizeof(asked)) == 0 || !step_wants_container(asked))
+		if (slurmapi_getenv(sp, CLIENT_MARKER, asked, sizeof(asked)) == 0)
+			slurmapi_getenv(sp, "SLURM_CONTAINER", asked, sizeof(asked));
+		if (!step_wants_container(asked))
 			return NULL;
 		asks = err_set(&e, 0, "Slurm does not say which step this is: tell the node's administrator");
 	} else if (id.is_extern) {

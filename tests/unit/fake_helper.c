@@ -137,6 +137,8 @@ int main(int argc, char **argv)
 	}
 	if (argc < 2 || strcmp(argv[1], "step"))
 		return 0;
+	while (says("never detaches"))
+		pause();
 	if (fork() != 0)
 		_exit(0);
 	return serve();

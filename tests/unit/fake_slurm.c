@@ -66,6 +66,7 @@ int slurmapi_getenv(struct spank_handle *sp, const char *name, char *out, size_t
 {
 	const char *value = fake_getenv(name);
 
+	*out = 0;
 	if (!value)
 		return 0;
 	/* as spank_getenv(): what does not fit is cut */

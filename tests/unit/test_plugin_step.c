@@ -20,12 +20,18 @@
 
 static struct err e;
 
+/* As a client with the plugin leaves it. */
+static void asks_for(const char *container)
+{
+	fake_setenv("SLURM_CONTAINER", container);
+	fake_setenv(CLIENT_MARKER, container ? container : "");
+}
+
 /* A step that asks for debian:12, and a helper that does as said. NULL: there is no helper. */
 static void usual(const char *behaviour)
 {
 	fake_slurm_reset();
-	fake_setenv("SLURM_CONTAINER", "debian:12");
-	fake_setenv(CLIENT_MARKER, "1");
+	asks_for("debian:12");
 	fake_setenv("HOME", "/home/alice");
 	fake_setenv("PWD", "/home/alice/work");
 	setenv("SLURMD_NODENAME", "node7", 1);
@@ -96,7 +102,7 @@ START_TEST(no_container)
 
 	for (size_t i = 0; i < 3; i++) {
 		usual("ready");
-		fake_setenv("SLURM_CONTAINER", texts[i]);
+		asks_for(texts[i]);
 		ck_assert_ptr_null(step_begin(NULL));
 		ck_assert_uint_eq(fake_slurm.asked_slurmctld, 0);
 		ck_assert_int_eq(access(private_path("calls"), F_OK), -1);
@@ -213,7 +219,7 @@ START_TEST(tag_is_made_full)
 	struct step *step;
 
 	usual("ready");
-	fake_setenv("SLURM_CONTAINER", "lab/tools");
+	asks_for("lab/tools");
 	ck_ok(run_to_task(&step), e);
 	has_line(received("REQUEST"), "image=lab/tools:latest");
 	step_finish(step);
@@ -345,10 +351,36 @@ START_TEST(slurmctld_does_not_answer)
 }
 END_TEST
 
+/* Where the two differ, the marker is right: a component of a heterogeneous job may have unset the other. */
+START_TEST(marker_wins)
+{
+	struct step *step;
+
+	usual("ready");
+	fake_setenv("SLURM_CONTAINER", NULL);
+	ck_ok(run_to_task(&step), e);
+	has_line(received("REQUEST"), "image=debian:12");
+	step_finish(step);
+	fake_setenv("SLURM_CONTAINER", "debian:12");
+	fake_setenv(CLIENT_MARKER, "");
+	ck_assert_ptr_null(step_begin(NULL));
+}
+END_TEST
+
+/* --container=$IMAGE with IMAGE unset, from a client without the plugin. */
+START_TEST(empty_name)
+{
+	usual("ready");
+	fake_setenv("SLURM_CONTAINER", "");
+	fake_setenv(CLIENT_MARKER, NULL);
+	fails("image name is empty");
+}
+END_TEST
+
 START_TEST(client_that_said_nothing)
 {
 	usual("ready");
-	fake_setenv("SLURM_CONTAINER", NULL);
+	asks_for(NULL);
 	fake_slurm.step.is_batch = true;
 	fake_slurm.job_container_rc = -1;
 	ck_assert_ptr_null(step_begin(NULL));
@@ -359,9 +391,9 @@ END_TEST
 START_TEST(bad_name)
 {
 	usual("ready");
-	fake_setenv("SLURM_CONTAINER", "../x");
+	asks_for("../x");
 	fails("image name '../x' is not valid at '../x'");
-	fake_setenv("SLURM_CONTAINER", "a\033[2Jb");
+	asks_for("a\033[2Jb");
 	fails("image name 'a?[2Jb' is not valid");
 	ck_assert_int_eq(access(private_path("calls"), F_OK), -1);
 }
@@ -374,10 +406,12 @@ START_TEST(name_that_does_not_fit)
 
 	usual("ready");
 	memset(longer, 'a', sizeof(longer) - 1);
-	fake_setenv("SLURM_CONTAINER", longer);
+	asks_for(longer);
 	fails("is longer than 255 bytes");
 	longer[300] = 0;
-	fake_setenv("SLURM_CONTAINER", longer);
+	asks_for(longer);
+	fails("is longer than 255 bytes");
+	fake_setenv(CLIENT_MARKER, NULL);
 	fails("is longer than 255 bytes");
 }
 END_TEST
@@ -387,8 +421,12 @@ START_TEST(slurm_does_not_say_who)
 	usual("ready");
 	fake_slurm.step_rc = -1;
 	fails("Slurm does not say which step this is");
+	fake_setenv(CLIENT_MARKER, NULL);
+	fails("Slurm does not say which step this is");
 	/* a bare step has nothing to fear from that */
 	fake_setenv("SLURM_CONTAINER", NULL);
+	ck_assert_ptr_null(step_begin(NULL));
+	asks_for("none");
 	ck_assert_ptr_null(step_begin(NULL));
 }
 END_TEST
@@ -469,6 +507,14 @@ START_TEST(helper_is_late)
 	fails("the container's helper does not answer: tell the node's administrator");
 	ms = io_now_ms() - begin;
 	ck_assert_msg(ms > 1200 && ms < 4000, "it took %.0f ms", ms);
+}
+END_TEST
+
+/* Its launcher is a child of slurmstepd: it must not stay one, nor keep the step waiting. */
+START_TEST(helper_never_detaches)
+{
+	usual("never detaches");
+	fails("the container's helper does not answer");
 }
 END_TEST
 
@@ -557,7 +603,7 @@ END_TEST
 PRIVATE_MAIN("plugin_step", no_container, extern_step, request, request_is_one_the_supervisor_takes, strange_environment,
 	batch_script_goes_along, tag_is_made_full, whole_life, pid_namespace_is_left_at_the_end, many_tasks,
 	environment_of_the_image, slurmrestd_job, slurmrestd_job_without_a_container, slurmctld_does_not_answer,
-	client_that_said_nothing, bad_name, name_that_does_not_fit, slurm_does_not_say_who, bad_configuration, no_helper,
+	marker_wins, empty_name, client_that_said_nothing, bad_name, name_that_does_not_fit, slurm_does_not_say_who, bad_configuration, no_helper,
 	helper_that_is_no_program, helper_exits, helper_says_error, helper_says_garbage, wrong_number_of_descriptors,
-	helper_is_late, two_readys, helper_never_says_ended, helper_dies_later, namespace_cannot_be_joined, in_another_process,
+	helper_is_late, helper_never_detaches, two_readys, helper_never_says_ended, helper_dies_later, namespace_cannot_be_joined, in_another_process,
 	sweeping)
