@@ -34,21 +34,28 @@ pid_start() {
 	[ "$1" != Z ] && echo "${20}"
 }
 
+# record FILE PID; recorded FILE: that process, if it still is the same one
+record() { echo "$2 $(pid_start "$2")" >"$1"; }
+recorded() {
+	local pid start
+	read -r pid start 2>/dev/null <"$1" && [ -n "$start" ] && [ "$(pid_start "$pid")" = "$start" ] && echo "$pid"
+}
+
 has_systemd() { [ -d /run/systemd/system ]; }
 
 daemon_pid() {
-	local pid start
-	if has_systemd && [ "${2:-}" != plain ]; then
+	local pid
+	if has_systemd; then
 		pid=$(systemctl show -p MainPID --value "$(basename "$D")-$1" 2>/dev/null) && [ "${pid:-0}" != 0 ] && echo "$pid" && return
 	fi
-	read -r pid start 2>/dev/null <"$D/run/pid/$1" && [ "$(pid_start "$pid")" = "$start" ] && echo "$pid"
+	recorded "$D/run/pid/$1"
 }
 
 daemon_up() { daemon_pid "$1" >/dev/null; }
 
 # daemon_start NAME CMD...: in the foreground mode of CMD, its words in $D/var/log/NAME.out
 daemon_start() {
-	local name=$1 out=$D/var/log/$1.out pid
+	local name=$1 out=$D/var/log/$1.out
 	shift
 	! daemon_up "$name" || return 0
 	mkdir -p "$D/run/pid"
@@ -68,8 +75,7 @@ daemon_start() {
 		done
 		exec setsid "$@" >"$out" 2>&1 </dev/null
 	) &
-	pid=$!
-	echo "$pid $(pid_start "$pid")" >"$D/run/pid/$name"
+	record "$D/run/pid/$name" $!
 }
 
 # daemon_stop NAME [SIGNAL] [SECONDS]: ends it, with SIGKILL when it has not ended after SECONDS

@@ -63,17 +63,15 @@ uint32_t slurmapi_job_id(struct spank_handle *sp)
 
 int slurmapi_getenv(struct spank_handle *sp, const char *name, char *out, size_t size)
 {
+	spank_err_t rc;
+
 	out[0] = 0;
-	switch (spank_getenv(sp, name, out, size)) {
-	case ESPANK_SUCCESS:
-		return 1;
-	case ESPANK_NOSPACE:
+	rc = spank_getenv(sp, name, out, size);
+	if (rc == ESPANK_NOSPACE)
 		out[size - 1] = 0;
-		return -1;
-	default:
+	else if (rc != ESPANK_SUCCESS)
 		out[0] = 0;
-		return 0;
-	}
+	return rc == ESPANK_SUCCESS ? 1 : rc == ESPANK_NOSPACE ? -1 : 0;
 }
 
 void slurmapi_setenv(struct spank_handle *sp, const char *name, const char *value)

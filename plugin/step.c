@@ -26,8 +26,10 @@
 #include "join.h"
 
 #define HELPER SLXC_LIBEXECDIR "/slxc-step"
+#ifndef FINISH_MS            /* the unit tests are built with shorter ones */
 #define FINISH_MS 30000      /* longer than any kill takes that the kernel can do */
 #define GRACE_MS 10000       /* what the supervisor may be late with its own time limit */
+#endif
 #define NSS_BUFFER 65536
 
 struct status {
@@ -82,6 +84,15 @@ static int find_container(struct spank_handle *sp, const struct slurm_step *id, 
 	return 0;
 }
 
+/* A path that is also one field of /etc/passwd, as the supervisor wants it. */
+static bool is_home(const char *path)
+{
+	for (const char *c = path; *c; c++)
+		if (*c == ':' || (unsigned char)*c < 0x20 || *c == 0x7f)
+			return false;
+	return path_is_clean(path);
+}
+
 /* Name, home and shell from the node's user database; digits and "" when it does not know the user. */
 static void put_user(struct wire *w, struct spank_handle *sp, const struct slurm_step *id)
 {
@@ -97,10 +108,10 @@ static void put_user(struct wire *w, struct spank_handle *sp, const struct slurm
 	else
 		wire_put(w, "user", "%u", id->uid);
 	wire_put(w, "shell", "%s", found ? pw.pw_shell : "");
-	if (slurmapi_getenv(sp, "HOME", home, sizeof(home)) == 1 && path_is_clean(home))
+	if (slurmapi_getenv(sp, "HOME", home, sizeof(home)) == 1 && is_home(home))
 		wire_put(w, "home", "%s", home);
 	else
-		wire_put(w, "home", "%s", found && path_is_clean(pw.pw_dir) ? pw.pw_dir : "");
+		wire_put(w, "home", "%s", found && is_home(pw.pw_dir) ? pw.pw_dir : "");
 	if (buffer)
 		getgrgid_r(id->gid, &gr, buffer, NSS_BUFFER, &group);
 	if (group)
@@ -212,9 +223,17 @@ struct step *step_begin(struct spank_handle *sp)
 	struct err e;
 	int asks;
 
-	if (slurmapi_step(sp, &id) < 0 || id.is_extern)
+	if (slurmapi_step(sp, &id) < 0) {
+		if (slurmapi_getenv(sp, CLIENT_MARKER, asked, sizeof(asked)) == 0)
+			slurmapi_getenv(sp, "SLURM_CONTAINER", asked, sizeof(asked));
+		if (!step_wants_container(asked))
+			return NULL;
+		asks = err_set(&e, 0, "Slurm does not say which step this is: tell the node's administrator");
+	} else if (id.is_extern) {
 		return NULL;
-	asks = find_container(sp, &id, asked, sizeof(asked), &e);
+	} else {
+		asks = find_container(sp, &id, asked, sizeof(asked), &e);
+	}
 	if (asks == 0)
 		return NULL;
 	s = step_new();
@@ -242,18 +261,27 @@ static void reap_launcher(struct step *s)
 	s->launcher = 0;
 }
 
+static bool wait_readable(int fd, double deadline)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	int n;
+
+	do {
+		double left = deadline - io_now_ms();
+
+		n = poll(&p, 1, left > 0 ? (int)left + 1 : 0);
+	} while (n < 0 && errno == EINTR);
+	return n > 0;
+}
+
 /* READY or ERROR, whichever comes; nothing at all is an error too. */
 static int receive_ready(struct step *s, struct err *e)
 {
-	struct pollfd p = { .fd = s->socket, .events = POLLIN };
 	double deadline = io_now_ms() + s->start_timeout * 1e3 + GRACE_MS;
 	const char *text;
 	int n;
 
-	do
-		n = poll(&p, 1, (int)(deadline - io_now_ms()) + 1);
-	while (n < 0 && errno == EINTR);
-	if (n <= 0)
+	if (!wait_readable(s->socket, deadline))
 		return err_set(e, 0, "the container's helper does not answer: tell the node's administrator");
 	n = wire_recv(s->socket, &s->message, 0, e);
 	if (n == 0)
@@ -263,8 +291,10 @@ static int receive_ready(struct step *s, struct err *e)
 	text = wire_get(&s->message, "text");
 	if (!strcmp(wire_verb(&s->message), "ERROR") && text)
 		return err_set(e, 0, "%s", text);
-	if (strcmp(wire_verb(&s->message), "READY") || s->message.n_fds != 1)
+	if (strcmp(wire_verb(&s->message), "READY") || s->message.n_fds != 1) {
+		wire_close(&s->message);
 		return err_set(e, EPROTO, "the container's helper said %.16s", wire_verb(&s->message));
+	}
 	s->init = s->message.fds[0];
 	s->message.n_fds = 0;
 	return 0;
@@ -353,25 +383,29 @@ void step_exited(struct step *s, uint32_t task, int status)
 	s->statuses[s->n_statuses++] = (struct status){ .task = task, .status = status };
 }
 
-/* True when the supervisor said that everything is cleaned up. */
+/*
+ * True when the supervisor said that everything is cleaned up. With ENDED come
+ * its pidfd and the step's mount namespace. Its exit is waited for: it is in the
+ * step's cgroups, which Slurm removes next. The namespace stays open until
+ * slurmstepd exits: the kernel takes it apart then, where nobody waits for it.
+ */
 static bool receive_ended(struct step *s)
 {
-	struct pollfd p = { .fd = s->socket, .events = POLLIN };
 	double deadline = io_now_ms() + FINISH_MS;
+	bool ended = false;
 	struct err e;
 
-	for (;;) {
-		int left = (int)(deadline - io_now_ms());
-		int n = left > 0 ? poll(&p, 1, left) : 0;
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0 || wire_recv(s->socket, &s->message, 0, &e) <= 0)
+	while (!ended) {
+		if (!wait_readable(s->socket, deadline) || wire_recv(s->socket, &s->message, 0, &e) <= 0)
 			return false; /* late, or end of file */
+		ended = !strcmp(wire_verb(&s->message), "ENDED");
+		if (ended && s->message.n_fds == 2) {
+			wait_readable(s->message.fds[0], deadline);
+			s->message.fds[1] = -1;
+		}
 		wire_close(&s->message);
-		if (!strcmp(wire_verb(&s->message), "ENDED"))
-			return true;
 	}
+	return true;
 }
 
 static void run_helper(char *const *argv)

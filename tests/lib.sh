@@ -33,6 +33,7 @@ _result() { # ok|FAIL|SKIP name ms [reason]
 }
 
 check() {
+	[ -n "${LIB_READY:-}" ] || { echo "$SCRIPT: tests/lib.sh has an error"; exit 1; }
 	local name=$1 log start end=0 ms status leaks timer
 	shift
 	N_CASE=$((N_CASE + 1))
@@ -155,7 +156,7 @@ assert_rc() { [ "$rc" = "$1" ] || fail "exit status $rc, wanted $1"; }
 assert_slxc_error() { [ "$rc" != 0 ] || fail "exit status 0"; grep -qE "^slxc: .*$1" <<<"$err" || fail "no line 'slxc: ...$1' in: $err"; }
 
 # same_bare_and_contained [SRUN-OPTIONS --] CMD...: srun as slxc1 without and with a container; the same output and status.
-# Afterwards bare_out bare_err bare_rc, and out err rc of the contained one.
+# Afterwards bare_out bare_err bare_rc, and out err rc of the contained one. With -l, lines come in any order: compared sorted.
 same_bare_and_contained() {
 	local i options=()
 	for ((i = 1; i <= $#; i++)); do
@@ -168,6 +169,7 @@ same_bare_and_contained() {
 	bare_out=$out bare_err=$err bare_rc=$rc
 	run as slxc1 srun "${options[@]}" --container="$IMAGE" "$@"
 	assert_eq "$rc" "$bare_rc" "status bare (wanted) and contained (got)"
+	case " ${options[*]} " in *" -l "*) out=$(sort <<<"$out") bare_out=$(sort <<<"$bare_out") ;; esac
 	assert_eq "$out" "$bare_out" "output bare (wanted) and contained (got)"
 }
 
@@ -198,6 +200,7 @@ same_batch() {
 }
 
 # put NAME: standard input becomes that executable file in the home of slxc1
+# shellcheck disable=SC2016 # bash -c expands it
 put() { as slxc1 bash -c 'rm -f "$0" && cat >"$0" && chmod 755 "$0"' "$1"; }
 # program NAME: tests/programs/NAME.c becomes a static program in the home of slxc1
 program() { cc -O1 -Wall -static -o "$T/$1" "$LIB/programs/$1.c" && put "$1" <"$T/$1" && rm "$T/$1"; }
@@ -210,7 +213,7 @@ contained() { run as slxc1 srun --container="$IMAGE" "$@"; }
 # submit USER SBATCH-ARGS...: $job is the id
 submit() { run as "$1" sbatch --parsable "${@:2}"; assert_rc 0; job=$out; }
 job_state() { scontrol -o show job "$1" 2>/dev/null | sed -n 's/.* JobState=\([A-Z_]*\).*/\1/p' | head -n 1; }
-job_field() { scontrol -o show job "$1" | grep -oP "(?<=\b$2=)\S*" | head -n 1; }
+job_field() { scontrol -o show job "$1" | grep -oP "(?<=\b$2=)\S*" | head -n 1 || :; }
 _job_over() { case $(job_state "$1") in PENDING | CONFIGURING | RUNNING | SUSPENDED | STOPPED | COMPLETING) return 1 ;; esac; [ -z "$(squeue -h -j "$1" 2>/dev/null)" ]; }
 _job_running() { [ "$(job_state "$1")" = RUNNING ]; }
 wait_job_running() { wait_for "${2:-20}" _job_running "$1"; }
@@ -225,9 +228,7 @@ _acct_ended() {
 	sacct -n -P -j "$1" -o JobID,End,JobName | awk -F'|' -v j="$1" '$1 == j && $2 !~ /Unknown|None/ && $3 != "allocation" {f = 1} END {exit !f}'
 }
 
-slurmd_pid() {
-	if [ -e "$D/run/node/${1:-$NODE}" ]; then "$CLUSTER" sh "${1:-$NODE}" cat "$D/run/pid/slurmd.${1:-$NODE}" | cut -d' ' -f1; else daemon_pid "slurmd.${1:-$NODE}"; fi
-}
+slurmd_pid() { daemon_pid "slurmd.${1:-$NODE}"; }
 # stepd_pid JOB.STEP (12.0, 12.batch, 12.interactive): its slurmstepd; of all nodes' the first
 stepd_pid() { ps -e -o pid=,args= | awk -v s="[$1]" '$2 == "slurmstepd:" && $3 == s {print $1; found = 1; exit} END {exit !found}'; }
 stepd_pids() { ps -e -o pid=,args= | awk -v s="[$1]" '$2 == "slurmstepd:" && $3 == s {print $1}'; }
@@ -250,3 +251,4 @@ step_records() { grep -h "\"job\": *\"\\?$1\\b" "$D/var/log/slxc/steps.jsonl"; }
 
 # what is left already is not this test's doing
 "$LIB/leakcheck" -w 2 >"$LOGS/known" || { echo "$SCRIPT: left from before:"; cat "$LOGS/known"; }
+LIB_READY=1

@@ -181,7 +181,7 @@ static int unpack_source(struct import *im, struct writer *w, struct unpack_resu
 
 	if (tree < 0)
 		return -1;
-	src = source_open(im->source_fd, e);
+	src = source_open(im->source_fd, w->store.root, e);
 	if (!src)
 		return -1;
 	rc = unpack(src, tree, &limits, show_progress, im, r, e);
@@ -254,6 +254,8 @@ static void report(const struct import *im, const struct unpack_result *r, int64
 		(io_now_ms() - im->start) / 1000);
 	if (r->skipped)
 		printf("%s: %llu device nodes, fifos and sockets left out\n", im->name, (unsigned long long)r->skipped);
+	if (im->is_private && im->owner == 0)
+		printf("%s: private to root: --owner USER makes it somebody else's\n", im->name);
 	if (rc == 2)
 		printf("%s: the store has the same image for everybody, so this one is not private\n", im->name);
 	if (*old && !strcmp(old, digest))

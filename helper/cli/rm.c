@@ -110,20 +110,28 @@ static int remove_name(struct writer *w, const char *ref, struct err *e)
 
 static int remove_all(struct writer *w, char **refs, struct err *e)
 {
+	struct err first = { 0 };
+	bool failed = false;
 	uint64_t freed;
 	char size[32];
 
 	if (writer_lock(w, e) < 0)
 		return -1;
-	for (; *refs; refs++)
-		if ((is_digest_prefix(*refs) ? remove_digest : remove_name)(w, *refs, e) < 0)
-			return -1;
+	for (; *refs; refs++) { /* one that is wrong does not keep the others */
+		if ((is_digest_prefix(*refs) ? remove_digest : remove_name)(w, *refs, e) == 0)
+			continue;
+		if (!failed)
+			first = *e;
+		failed = true;
+	}
 	if (writer_remove_unused_layers(w, &freed, e) < 0)
 		return err_wrap(e, "the names are removed, the layers stay");
 	if (freed)
 		printf("%s of layers removed; steps that use them now keep them until they end\n",
 			cli_size(freed, size, sizeof(size)));
-	return 0;
+	if (failed)
+		*e = first;
+	return failed ? -1 : 0;
 }
 
 int cli_rm(struct cli *c, int argc, char **argv, struct err *e)

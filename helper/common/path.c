@@ -23,22 +23,26 @@ bool path_is_clean(const char *path)
 	return true;
 }
 
-static size_t length_without_slashes(const char *path)
+/* Takes the next part off path; 0 when there is none. Repeated slashes are one, as for the kernel. */
+static size_t next_part(const char **path, const char **part)
 {
-	size_t n = strlen(path);
+	size_t n;
 
-	while (n > 1 && path[n - 1] == '/')
-		n--;
+	*part = *path + strspn(*path, "/");
+	n = strcspn(*part, "/");
+	*path = *part + n;
 	return n;
 }
 
 bool path_is_below(const char *path, const char *dir)
 {
-	size_t n = length_without_slashes(dir);
+	const char *part, *dir_part;
+	size_t n;
 
-	if (strncmp(path, dir, n))
-		return false;
-	return n == 1 || path[n] == 0 || path[n] == '/';
+	while ((n = next_part(&dir, &dir_part)) > 0)
+		if (next_part(&path, &part) != n || memcmp(part, dir_part, n))
+			return false;
+	return true;
 }
 
 bool path_is_system(const char *path)
@@ -48,13 +52,11 @@ bool path_is_system(const char *path)
 		"/proc", "/sbin", "/sys", "/usr",
 	};
 	static const char *const only_itself[] = { "/", "/home", "/opt", "/run", "/tmp", "/var", "/root" };
-	size_t n = length_without_slashes(path);
-
 	for (size_t i = 0; i < sizeof(whole) / sizeof(whole[0]); i++)
 		if (path_is_below(path, whole[i]))
 			return true;
 	for (size_t i = 0; i < sizeof(only_itself) / sizeof(only_itself[0]); i++)
-		if (strlen(only_itself[i]) == n && !strncmp(path, only_itself[i], n))
+		if (path_is_below(path, only_itself[i]) && path_is_below(only_itself[i], path))
 			return true;
 	return false;
 }

@@ -6,7 +6,8 @@
  *   plugin -> supervisor   REQUEST ... (see step/request.h), JOIN cwd=PATH,
  *                          DONE status=TASK:WAITSTATUS ...
  *   supervisor -> plugin   READY env=NAME=VALUE ... with the pidfd of the container's init
- *                          (the answer to JOIN), or ERROR text=...; ENDED: all is cleaned up
+ *                          (the answer to JOIN), or ERROR text=...; ENDED: all is cleaned up,
+ *                          with a pidfd of the supervisor and the step's mount namespace
  *   supervisor -> worker   STEP ... with config.json and init's socket
  *   worker -> supervisor   ENV env=NAME=VALUE ..., ERROR text=...
  *   init -> supervisor     UP (the sender's pid and uid come from the kernel)

@@ -45,6 +45,7 @@ static int copy_field(char *out, size_t size, const char *text)
 	return copy_text(out, size, text);
 }
 
+/* Takes "" too: there is none. */
 static int copy_path(char *out, const char *text)
 {
 	if (*text && !path_is_clean(text))
@@ -59,7 +60,7 @@ static int set_gid(struct request *r, const char *v) { return parse_u32(v, UINT3
 static int set_user(struct request *r, const char *v) { return *v ? copy_field(r->user, sizeof(r->user), v) : -1; }
 static int set_group(struct request *r, const char *v) { return *v ? copy_field(r->group, sizeof(r->group), v) : -1; }
 static int set_image(struct request *r, const char *v) { return copy_text(r->image, sizeof(r->image), v); }
-static int set_home(struct request *r, const char *v) { return copy_path(r->home, v); }
+static int set_home(struct request *r, const char *v) { return *v && !path_is_clean(v) ? -1 : copy_field(r->home, sizeof(r->home), v); }
 static int set_shell(struct request *r, const char *v) { return copy_field(r->shell, sizeof(r->shell), v); }
 static int set_cwd(struct request *r, const char *v) { return copy_path(r->cwd, v); }
 static int set_script(struct request *r, const char *v) { return copy_path(r->script, v); }

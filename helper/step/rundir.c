@@ -109,13 +109,22 @@ void entry_remove(struct entry *en)
 	en->name[0] = 0;
 }
 
+/* Line by line: one that is empty or missing does not hide those behind it. */
 static void read_info(const char *text, struct step_info *i)
 {
 	*i = (struct step_info){ .ready_ms = -1 };
-	sscanf(text, "job=%u\nstep=%23[^\n]\nnode=%64[^\n]\nuser=%63[^\n]\nuid=%u\nimage=%263[^\n]\ndigest=%79[^\n]\n"
-		"start_ms=%" SCNd64 "\nready_ms=%lf\ninit=%d\ninit_start=%" SCNu64,
-		&i->job, i->step, i->node, i->user, &i->uid, i->image, i->digest, &i->start,
-		&i->ready_ms, &i->init, &i->init_start);
+	while (*text) {
+		if (sscanf(text, "job=%u", &i->job) == 1 || sscanf(text, "step=%23[^\n]", i->step) == 1 ||
+		    sscanf(text, "node=%64[^\n]", i->node) == 1 || sscanf(text, "user=%63[^\n]", i->user) == 1 ||
+		    sscanf(text, "uid=%u", &i->uid) == 1 || sscanf(text, "image=%263[^\n]", i->image) == 1 ||
+		    sscanf(text, "digest=%79[^\n]", i->digest) == 1 || sscanf(text, "start_ms=%" SCNd64, &i->start) == 1 ||
+		    sscanf(text, "ready_ms=%lf", &i->ready_ms) == 1 || sscanf(text, "init=%d", &i->init) == 1)
+			;
+		else
+			sscanf(text, "init_start=%" SCNu64, &i->init_start);
+		text += strcspn(text, "\n");
+		text += *text == '\n';
+	}
 }
 
 int entry_adopt(struct entry *en, const char *name, pid_t *holder, struct step_info *info, struct err *e)

@@ -15,6 +15,8 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <syslog.h>
 #include <time.h>
 #include <unistd.h>
@@ -25,6 +27,7 @@
 #include "common/path.h"
 #include "common/paths.h"
 #include "common/wire.h"
+#include "cgroup.h"
 #include "container.h"
 #include "layers.h"
 #include "record.h"
@@ -183,6 +186,7 @@ static bool is_cwd_covered(const struct supervisor *s, const char *cwd)
 /* Answers JOIN once the container is up. The environment goes as the worker said it. */
 static int answer(struct supervisor *s, struct err *e)
 {
+	struct err warning;
 	const char *value;
 	size_t pos = 0;
 	char key[8];
@@ -194,7 +198,12 @@ static int answer(struct supervisor *s, struct err *e)
 		if (!strcmp(key, "env"))
 			wire_put(&s->message, "env", "%s", value);
 	s->answered = true;
-	return wire_send(s->plugin, &s->message, &s->container.pidfd, 1, e);
+	if (wire_send(s->plugin, &s->message, &s->container.pidfd, 1, e) < 0)
+		return -1;
+	/* now that nobody waits for it */
+	if (cgroup_leave_step(&warning) < 0)
+		syslog(LOG_WARNING, "job %u step %s: %s", s->request.job, s->request.step, warning.text);
+	return 0;
 }
 
 /*
@@ -218,9 +227,14 @@ static int handle_join(struct supervisor *s, struct err *e)
 	return answer(s, e);
 }
 
-/* DONE status=TASK:STATUS ... */
+/*
+ * DONE status=TASK:STATUS ... The container's end before that was not the end of
+ * its tasks when none of them was killed: with cgroup v2 Slurm kills the worker
+ * once they have exited.
+ */
 static void handle_done(struct supervisor *s)
 {
+	bool killed = false;
 	const char *value;
 	size_t pos = 0;
 	char key[8];
@@ -231,9 +245,12 @@ static void handle_done(struct supervisor *s)
 
 		if (s->record.n_statuses == RECORD_MAX_STATUSES || sscanf(value, "%u:%d", &task, &status) != 2)
 			continue;
+		killed = killed || (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 		s->record.statuses[s->record.n_statuses].task = task;
 		s->record.statuses[s->record.n_statuses++].status = status;
 	}
+	if (!killed)
+		s->record.end = "ended";
 }
 
 /* Returns 1 when the step is over. */
@@ -269,6 +286,8 @@ static int worker_said(struct supervisor *s, struct err *e)
 	}
 	wire_close(&s->message);
 	if (!strcmp(wire_verb(&s->message), "ENV")) {
+		if (s->environment.len)
+			return err_set(e, EPROTO, "the container's monitor said ENV twice");
 		memcpy(&s->environment, &s->message, sizeof(s->message));
 		return 0;
 	}
@@ -296,9 +315,11 @@ static int init_said(struct supervisor *s, struct err *e)
 	s->record.info.ready_ms = io_now_ms() - s->t_request;
 	s->record.info.init = s->container.pid;
 	s->record.info.init_start = s->container.start;
-	/* what it said before the container was up has arrived */
+	/* what it said before the container was up has arrived; from now on nobody listens to it */
 	if (s->worker.control >= 0 && worker_said(s, e) < 0)
 		return -1;
+	if (s->worker.control >= 0)
+		close(steal_fd(&s->worker.control));
 	if (entry_write(&s->entry, &s->record.info, e) < 0)
 		return -1;
 	return answer(s, e);
@@ -364,6 +385,22 @@ static int serve(struct supervisor *s, struct err *e)
 	return rc;
 }
 
+/*
+ * Slurm removes the step's cgroups when the plugin is done, and this process is
+ * in one of them: so the plugin waits for its exit. With the mount namespace
+ * held by slurmstepd, that exit need not wait for the kernel to take it apart.
+ */
+static void say_ended(struct supervisor *s)
+{
+	autoclose int self = syscall(SYS_pidfd_open, getpid(), 0);
+	autoclose int mounts = open("/proc/thread-self/ns/mnt", O_RDONLY | O_CLOEXEC);
+	int fds[2] = { self, mounts };
+	struct err e;
+
+	wire_begin(&s->message, "ENDED");
+	wire_send(s->plugin, &s->message, fds, self < 0 || mounts < 0 ? 0 : 2, &e);
+}
+
 /* Destroys, records, and tells the plugin only after that. */
 static void finish(struct supervisor *s, const struct err *failure)
 {
@@ -382,8 +419,7 @@ static void finish(struct supervisor *s, const struct err *failure)
 	entry_remove(&s->entry);
 	image_close(&s->image);
 	store_close(&s->store);
-	wire_begin(&s->message, "ENDED");
-	wire_send(s->plugin, &s->message, NULL, 0, &e);
+	say_ended(s);
 	close(s->signals);
 	free(s->record.statuses);
 }

@@ -106,7 +106,7 @@ struct source {
 	void *self;
 };
 
-struct source *source_open(int fd, struct err *e)
+struct source *source_open(int fd, int without, struct err *e)
 {
 	struct source *s = calloc(1, sizeof(*s));
 	struct stat st;
@@ -118,7 +118,7 @@ struct source *source_open(int fd, struct err *e)
 	}
 	if (S_ISDIR(st.st_mode)) {
 		s->ops = &source_dir_ops;
-		s->self = source_dir_create(fd, e);
+		s->self = source_dir_create(fd, without, e);
 	} else {
 		s->ops = &source_tar_ops;
 		s->self = source_tar_create(fd, e);

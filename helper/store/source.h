@@ -16,8 +16,11 @@
 
 struct source; /* owned by the caller, source_close() */
 
-/* fd: a directory, a file or a pipe, open for reading; stays the caller's, and open until source_close(). */
-struct source *source_open(int fd, struct err *e);
+/*
+ * fd: a directory, a file or a pipe, open for reading; stays the caller's, and open until source_close().
+ * without: a directory (the store) that is left out with all below it, so that "/" can be a source; or -1.
+ */
+struct source *source_open(int fd, int without, struct err *e);
 void source_close(struct source *s);
 
 /* The next piece, valid until the next call. Returns its size, 0 at the end, or -1. */

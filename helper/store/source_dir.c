@@ -36,6 +36,8 @@ struct dir {
 	unsigned depth;              /* levels in use */
 	char path[PATH_MAX];         /* of the entry at hand, relative, "" for the directory itself */
 	dev_t dev;
+	dev_t without_dev;           /* the directory that is left out; 0: none */
+	ino_t without_ino;
 	int file;                    /* whose data is being written, or -1 */
 	uint64_t left;               /* of it */
 	uint64_t done, skipped;
@@ -186,6 +188,8 @@ static int start_dir(struct dir *d, int parent, const char *name, const struct s
 {
 	int fd;
 
+	if (st->st_dev == d->without_dev && st->st_ino == d->without_ino)
+		return 0;
 	if (write_header(d, st, NULL, e) < 0)
 		return -1;
 	if (st->st_dev != d->dev) /* a mount point: its directory, without what is mounted there */
@@ -292,7 +296,7 @@ static uint64_t dir_skipped(const void *self)
 
 const struct source_ops source_dir_ops = { dir_read, dir_progress, dir_skipped, dir_destroy };
 
-static int start(struct dir *d, int fd, struct err *e)
+static int start(struct dir *d, int fd, int without, struct err *e)
 {
 	autoclose int own = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct stat st;
@@ -310,10 +314,16 @@ static int start(struct dir *d, int fd, struct err *e)
 	d->dev = st.st_dev;
 	if (write_header(d, &st, NULL, e) < 0)
 		return -1;
+	if (without >= 0 && fstat(without, &st) < 0)
+		return err_set(e, errno, "look at the image store");
+	if (without >= 0) {
+		d->without_dev = st.st_dev;
+		d->without_ino = st.st_ino;
+	}
 	return push(d, steal_fd(&own), e);
 }
 
-void *source_dir_create(int fd, struct err *e)
+void *source_dir_create(int fd, int without, struct err *e)
 {
 	struct dir *d = calloc(1, sizeof(*d));
 
@@ -325,7 +335,7 @@ void *source_dir_create(int fd, struct err *e)
 	d->archive = archive_write_new();
 	d->entry = archive_entry_new();
 	d->links = archive_entry_linkresolver_new();
-	if (start(d, fd, e) < 0) {
+	if (start(d, fd, without, e) < 0) {
 		dir_destroy(d);
 		return NULL;
 	}

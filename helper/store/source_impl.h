@@ -15,6 +15,6 @@ extern const struct source_ops source_tar_ops;
 void *source_tar_create(int fd, struct err *e);
 
 extern const struct source_ops source_dir_ops;
-void *source_dir_create(int fd, struct err *e);
+void *source_dir_create(int fd, int without, struct err *e);
 
 #endif

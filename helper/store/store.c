@@ -253,7 +253,7 @@ int store_open_layer(const struct store *s, const char *layer, struct err *e)
 	layer_path(path, sizeof(path), layer);
 	fd = open_regular(s->root, path, &st);
 	if (fd < 0 && errno == ENOENT)
-		return refuse(e, EIO, "layer %s is missing; remove and import the image again", layer);
+		return refuse(e, ENOENT, "layer %s is missing; remove and import the image again", layer);
 	if (fd < 0)
 		return err_set(e, errno, "open layer %s", layer);
 	return fd;

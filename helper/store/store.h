@@ -51,7 +51,7 @@ void store_close(struct store *s);
 int store_find(const struct store *s, const char *ref, uid_t uid, struct image *img, struct err *e);
 void image_close(struct image *img);
 
-/* Opens a layer's file for reading (to mount it). Root or the store's owner. Returns a descriptor, or -1. */
+/* Opens a layer's file for reading (to mount it). Root or the store's owner. Returns a descriptor, or -1; e->code ENOENT: it is not in the store. */
 int store_open_layer(const struct store *s, const char *layer, struct err *e);
 
 #endif

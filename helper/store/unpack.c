@@ -17,6 +17,7 @@
 #include "tree.h"
 
 #define TAR_BLOCK 512
+#define MAX_PADDING (64 * 1024 * 1024) /* after the end mark; tar pads to its record size, at most some MiB */
 
 struct unpacker {
 	struct source *src;
@@ -84,7 +85,7 @@ static int fail_in(struct unpacker *u, struct err *e)
 	if (!u->any_data)
 		return err_set(e, 0, "the archive is empty");
 	if (u->result.entries == 0)
-		return err_set(e, 0, "this is not a tar archive");
+		return err_set(e, 0, "this is not a tar archive: %s", text ? text : "unknown error");
 	return err_set(e, 0, "the archive is damaged after %llu entries: %s", (unsigned long long)u->result.entries,
 		text ? text : "unknown error");
 }
@@ -273,11 +274,13 @@ static int unpack_entry(struct unpacker *u, struct archive_entry *entry, struct 
 /* libarchive stops at tar's end mark; the layer's identity is all of the stream. */
 static int drain(struct unpacker *u, struct err *e)
 {
+	uint64_t padding = 0;
 	const void *buf;
 	la_ssize_t n;
 
 	while ((n = on_read(u->in, u, &buf)) > 0)
-		;
+		if ((padding += n) > MAX_PADDING)
+			return err_set(e, EFBIG, "the archive goes on for more than %d bytes after its end mark", MAX_PADDING);
 	if (n < 0)
 		return fail_in(u, e);
 	if (u->result.entries == 0)
@@ -293,7 +296,7 @@ static int unpack_all(struct unpacker *u, struct err *e)
 	int rc;
 
 	while ((rc = archive_read_next_header(u->in, &entry)) != ARCHIVE_EOF) {
-		if (rc < ARCHIVE_WARN)
+		if (rc < ARCHIVE_WARN || rc == ARCHIVE_RETRY) /* RETRY: a bad header, go on if you dare */
 			return fail_in(u, e);
 		if (unpack_entry(u, entry, e) < 0)
 			return -1;

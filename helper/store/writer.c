@@ -25,7 +25,7 @@ static int open_dirs(struct writer *w, struct err *e)
 	    (w->refs = tree_make_dir(root, "refs", 0755, e)) < 0 ||
 	    (w->tmp = tree_make_dir(root, "tmp", 0700, e)) < 0)
 		return -1;
-	return 0;
+	return tree_sync(root, ".", e);
 }
 
 int writer_open(struct writer *w, const char *path, struct err *e)

@@ -30,7 +30,7 @@ static int copy(const char *from, const char *to, struct err *e)
 
 	ck_assert_int_ge(fd, 0);
 	ck_assert_int_ge(dir, 0);
-	src = source_open(fd, e);
+	src = source_open(fd, -1, e);
 	if (!src)
 		return -1;
 	rc = unpack(src, dir, &limits, NULL, NULL, &result, e);
@@ -145,6 +145,26 @@ START_TEST(an_empty_directory_is_an_image_too)
 }
 END_TEST
 
+START_TEST(the_store_is_left_out)
+{
+	struct unpack_limits limits = { 100, 10 };
+	struct err e = { 0 };
+	int from, store, to;
+	struct source *src;
+
+	make_tree("from", (const char *const[]){ "f" }, 1);
+	store = tree_make_dir(unit_dirfd, "from/store", 0755, &e);
+	to = tree_make_dir(unit_dirfd, "from/store/tree", 0755, &e);
+	from = openat(unit_dirfd, "from", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	src = source_open(from, store, &e);
+	ck_assert_ptr_nonnull(src);
+	ck_ok(unpack(src, to, &limits, NULL, NULL, &result, &e), e);
+	source_close(src);
+	ck_assert_uint_eq(result.entries, 2);
+	ck_assert_int_eq(faccessat(to, "f", F_OK, 0), 0);
+}
+END_TEST
+
 START_TEST(too_deep)
 {
 	struct err e;
@@ -174,7 +194,7 @@ START_TEST(unreadable)
 	ck_assert_int_eq(fchmodat(unit_dirfd, "from/f", 0, 0), 0);
 	if (geteuid() == 0)
 		ck_assert_int_eq(seteuid(12345), 0);
-	src = source_open(fd, &e);
+	src = source_open(fd, -1, &e);
 	ck_assert_ptr_nonnull(src);
 	while ((rc = source_read(src, &buf, &e)) > 0)
 		;
@@ -187,4 +207,4 @@ START_TEST(unreadable)
 END_TEST
 
 UNIT_MAIN("source", everything_arrives, same_content_same_layer, a_large_file, an_empty_directory_is_an_image_too,
-	too_deep, unreadable)
+	the_store_is_left_out, too_deep, unreadable)

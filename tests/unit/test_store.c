@@ -215,7 +215,7 @@ START_TEST(open_layer)
 	ck_assert_int_eq(read(fd, buf, 5), 5);
 	close(fd);
 	ck_refused(store_open_layer(&store, "sha256-" HEX1, &e), e, "layer sha256-" HEX1 " is missing; remove and import");
-	ck_assert_int_eq(e.code, EIO);
+	ck_assert_int_eq(e.code, ENOENT);
 	ck_refused(store_open_layer(&store, "sha256:" HEX2, &e), e, "is not the name of a layer");
 	ck_refused(store_open_layer(&store, "../x", &e), e, "'../x' is not the name of a layer");
 	ck_assert_int_eq(e.code, EINVAL);
