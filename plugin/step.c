@@ -42,6 +42,7 @@ struct step {
 	pid_t launcher;          /* slxc-step before it detached itself; 0: reaped */
 	int socket;              /* to the supervisor; -1: none */
 	int init;                /* pidfd of the container's init; -1: not up */
+	struct filter filter;    /* of the tasks' system calls; code NULL: none */
 	int start_timeout;       /* seconds */
 	bool in_pid_namespace;   /* tasks forked now are born in the container */
 	bool failed;
@@ -274,6 +275,25 @@ static bool wait_readable(int fd, double deadline)
 	return n > 0;
 }
 
+/* What came with READY. */
+static int take_ready(struct step *s, struct err *e)
+{
+	const char *seccomp = wire_get(&s->message, "seccomp");
+
+	if (!seccomp)
+		return -1;
+	if (!strcmp(seccomp, "yes") && s->message.n_fds == 2) {
+		if (filter_read(s->message.fds[1], &s->filter, e) < 0)
+			return -1;
+		close(s->message.fds[1]);
+	} else if (strcmp(seccomp, "none") || s->message.n_fds != 1) {
+		return -1;
+	}
+	s->init = s->message.fds[0];
+	s->message.n_fds = 0;
+	return 0;
+}
+
 /* READY or ERROR, whichever comes; nothing at all is an error too. */
 static int receive_ready(struct step *s, struct err *e)
 {
@@ -291,12 +311,10 @@ static int receive_ready(struct step *s, struct err *e)
 	text = wire_get(&s->message, "text");
 	if (!strcmp(wire_verb(&s->message), "ERROR") && text)
 		return err_set(e, 0, "%s", text);
-	if (strcmp(wire_verb(&s->message), "READY") || s->message.n_fds != 1) {
+	if (strcmp(wire_verb(&s->message), "READY") || take_ready(s, e) < 0) {
 		wire_close(&s->message);
 		return err_set(e, EPROTO, "the container's helper said %.16s", wire_verb(&s->message));
 	}
-	s->init = s->message.fds[0];
-	s->message.n_fds = 0;
 	return 0;
 }
 
@@ -359,7 +377,8 @@ int step_enter(struct step *s, struct err *e)
 	}
 	if (s->init < 0 || !s->in_pid_namespace)
 		return err_set(e, 0, "the container was not started");
-	return join_container(s->init, s->cwd, e);
+	return join_container(&(struct join){
+		.init = s->init, .cwd = s->cwd, .filter = s->filter.code ? &s->filter : NULL }, e);
 }
 
 void step_forked(struct step *s)
@@ -435,6 +454,7 @@ void step_finish(struct step *s)
 	}
 	if (s->init >= 0)
 		close(s->init);
+	filter_free(&s->filter);
 	free(s->statuses);
 	free(s);
 }
