@@ -35,11 +35,11 @@ static void set(struct settings *s, const char *key, const char *format, ...)
 	}
 }
 
-/* Octal escapes, as fstab(5) and LXC's mount entries have them. */
+/* The octal escapes that getmntent(3) undoes, which is what reads LXC's mount entries. '#' is not among them. */
 static void encode(const char *path, char *out)
 {
 	for (; *path; path++) {
-		if (strchr(" \t\n\\#", *path))
+		if (strchr(" \t\n\\", *path))
 			out += sprintf(out, "\\%03o", (unsigned char)*path);
 		else
 			*out++ = *path;
@@ -96,7 +96,8 @@ static void first_error(const char *log, char *out, size_t size)
 	while (f && fgets(line, sizeof(line), f)) {
 		line[strcspn(line, "\n")] = 0;
 		text = strstr(line, " - ");
-		if (!strstr(line, " ERROR "))
+		/* it says so in every start, and goes on */
+		if (!strstr(line, " ERROR ") || strstr(line, "supplimentary groups"))
 			continue;
 		/* "... ERROR file - file.c:function:line - text" */
 		if (text && (text = strstr(text + 3, " - ")))
