@@ -40,7 +40,7 @@ static int make_dirs(const char *const *paths, mode_t mode, struct err *e)
  */
 int rootfs_enter(uid_t uid, gid_t gid, struct err *e)
 {
-	static const char *const open_dirs[] = { IN("/root"), IN("/dev"), IN("/sys"), NULL };
+	static const char *const open_dirs[] = { IN("/root"), IN("/dev"), IN("/sys"), IN("/empty"), NULL };
 	static const char *const root_dirs[] = { IN("/l"), IN("/s"), IN("/lxc"), NULL };
 
 	if (unshare(CLONE_NEWNS) < 0)
@@ -235,8 +235,16 @@ static int bind_init(struct err *e)
 /* Safe: what the host shows to every user, but every mount below it read-only, without setuid, devices and programs. */
 static int bind_sys(struct err *e)
 {
-	return clone_mount("/sys", IN("/sys"), AT_RECURSIVE,
-		MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, e);
+	static const char *const masked[] = { IN("/sys/firmware"), IN("/sys/devices/virtual/powercap") };
+	const uint64_t attributes = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+
+	if (clone_mount("/sys", IN("/sys"), AT_RECURSIVE, attributes, e) < 0)
+		return -1;
+	/* as the OCI's default: firmware, and power meters that are a side channel */
+	for (size_t i = 0; i < sizeof(masked) / sizeof(masked[0]); i++)
+		if (access(masked[i], F_OK) == 0 && clone_mount(IN("/empty"), masked[i], 0, attributes, e) < 0)
+			return -1;
+	return 0;
 }
 
 int rootfs_mount_devices(struct err *e)
