@@ -60,7 +60,7 @@ static void be_init(int go, int up)
 		pause();
 }
 
-/* For LeakSanitizer, which traces the program when that ends. */
+/* At the end of a test: for what tears it down, and LeakSanitizer, which traces it. */
 static void be_root_again(void)
 {
 	if (seteuid(0) == 0 && setegid(0) == 0)
@@ -87,7 +87,6 @@ static bool start(void)
 	pidfd = syscall(SYS_pidfd_open, init, 0);
 	ck_assert_int_ge(pidfd, 0);
 	/* from here as slurmstepd in user_init */
-	atexit(be_root_again);
 	ck_assert(setegid(UID) == 0 && seteuid(UID) == 0);
 	return c == 'y';
 }
@@ -135,8 +134,10 @@ START_TEST(task_is_born_and_lives_in_the_container)
 	char cwd[PATH_MAX];
 	pid_t pid;
 
-	if (!start())
+	if (!start()) {
+		be_root_again();
 		return;
+	}
 	ck_ok(join_pid_namespace(pidfd, &e), e);
 	pid = fork();
 	if (pid == 0) {
@@ -164,6 +165,7 @@ START_TEST(task_is_born_and_lives_in_the_container)
 	if (pid == 0)
 		_exit(getpid() < 3 || getppid() == 0);
 	ck_assert_int_eq(status_of(pid), 0);
+	be_root_again();
 }
 END_TEST
 
@@ -174,8 +176,10 @@ START_TEST(directory_that_is_not_there)
 	char said[256] = "";
 	pid_t pid;
 
-	if (!start())
+	if (!start()) {
+		be_root_again();
 		return;
+	}
 	ck_assert_int_eq(pipe(out), 0);
 	ck_ok(join_pid_namespace(pidfd, &e), e);
 	pid = fork();
@@ -188,6 +192,7 @@ START_TEST(directory_that_is_not_there)
 	ck_assert_int_eq(status_of(pid), 0);
 	ck_assert_int_gt(read(out[0], said, sizeof(said) - 1), 0);
 	ck_assert_str_eq(said, "slxc: working directory /no/such/place is not in the container, starting in /\n");
+	be_root_again();
 }
 END_TEST
 
@@ -196,14 +201,17 @@ START_TEST(task_born_on_the_host)
 {
 	pid_t pid;
 
-	if (!start())
+	if (!start()) {
+		be_root_again();
 		return;
+	}
 	pid = fork();
 	if (pid == 0) {
 		become_user();
 		_exit(join_container(&(struct join){ .init = pidfd, .cwd = "/" }, &e) == 0 || strcmp(e.text, "the task was not born in the container"));
 	}
 	ck_assert_int_eq(status_of(pid), 0);
+	be_root_again();
 }
 END_TEST
 
@@ -223,6 +231,7 @@ START_TEST(container_that_is_gone)
 		_exit(join_container(&(struct join){ .init = pidfd, .cwd = "/" }, &e) == 0 || strcmp(e.text, "enter the container (it is gone already): No such process"));
 	}
 	ck_assert_int_eq(status_of(pid), 0);
+	be_root_again();
 }
 END_TEST
 
@@ -235,6 +244,7 @@ START_TEST(capabilities_are_as_before)
 	ck_assert(has_field("CapEff", "0000000000000000"));
 	ck_ok(join_leave_pid_namespace(&e), e);
 	ck_assert(has_field("CapEff", "0000000000000000"));
+	be_root_again();
 }
 END_TEST
 
