@@ -60,7 +60,10 @@ int join_leave_pid_namespace(struct err *e)
 	return 0;
 }
 
-/* Joining a user namespace gives all its capabilities: the program must not have them, nor get them back. */
+/*
+ * Joining a user namespace gives all its capabilities: the program must not have them, nor get them back.
+ * Safe: only gives up.
+ */
 static int drop_capabilities(void)
 {
 	struct caps none = { .head = { .version = _LINUX_CAPABILITY_VERSION_3 } };

@@ -26,6 +26,7 @@ extern int mount(const char *, const char *, const char *, unsigned long, const 
 
 #define IN(path) RUNDIR_MNT path
 
+/* Safe: constant paths in a tmpfs of root's that this supervisor has just mounted. */
 static int make_dirs(const char *const *paths, mode_t mode, struct err *e)
 {
 	for (; *paths; paths++)
@@ -209,7 +210,11 @@ static int make_nodes(struct err *e)
 	return make_dirs(dirs, 0755, e);
 }
 
-/* A clone of a mount, with what attr says, at target. */
+/*
+ * A clone of a mount, with what attr says, at target.
+ * Safe: constant paths; the clone has fewer rights than its source, and is in the private
+ * namespace.
+ */
 static int clone_mount(const char *source, const char *target, unsigned recursive, uint64_t attributes, struct err *e)
 {
 	struct mount_attr attr = { .attr_set = attributes };
@@ -247,6 +252,10 @@ static int bind_sys(struct err *e)
 	return 0;
 }
 
+/*
+ * Safe: constant paths. The host's own terminals (a step's --pty lives there) and shared
+ * memory are bound with their modes of the host.
+ */
 int rootfs_mount_devices(struct err *e)
 {
 	mode_t mask = umask(0);
@@ -260,7 +269,6 @@ int rootfs_mount_devices(struct err *e)
 	umask(mask);
 	if (rc < 0 || bind_init(e) < 0)
 		return -1;
-	/* Safe: the host's own terminals (a step's --pty lives there) and shared memory, modes as on the host. */
 	if (mount("/dev/pts", IN("/dev/pts"), NULL, MS_BIND, NULL) < 0 ||
 	    mount("/dev/shm", IN("/dev/shm"), NULL, MS_BIND, NULL) < 0)
 		return err_set(e, errno, "bind /dev/pts and /dev/shm");

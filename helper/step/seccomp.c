@@ -44,6 +44,7 @@ static void compiler_user(uid_t *uid, gid_t *gid)
 		}
 }
 
+/* Safe: lowers a limit, in the child that exec_compiler() is. */
 static int limit(int what, rlim_t value)
 {
 	struct rlimit l = { .rlim_cur = value, .rlim_max = value };
@@ -107,7 +108,11 @@ static ssize_t read_pipe(int fd, char *out, size_t room, double deadline)
 	}
 }
 
-/* Runs the compiler over the policy. The bytes of the filter, or -1. */
+/*
+ * Runs the compiler over the policy. The bytes of the filter, or -1.
+ * Safe: the child is exec_compiler(); it is killed by its number while it is not waited for,
+ * so that number is its own.
+ */
 static ssize_t compile(int policy, char *out, size_t room, const char *path, struct err *e)
 {
 	int filter[2] = { -1, -1 }, report[2] = { -1, -1 }, status = -1;
@@ -173,7 +178,7 @@ static int filter_path(char *out, size_t size, const struct stat *st, struct err
 	return 0;
 }
 
-/* Filters of policies and compilers that are no more. */
+/* Filters of policies and compilers that are no more. Safe: plain files in a directory of root's alone. */
 static void remove_others(const char *keep)
 {
 	autoclosedir DIR *dir = opendir(RUNDIR_SECCOMP);
