@@ -166,6 +166,7 @@ static void build_request(struct wire *w, struct spank_handle *sp, const struct 
 	wire_put(w, "uid", "%u", id->uid);
 	wire_put(w, "gid", "%u", id->gid);
 	put_groups(w, id);
+	wire_put(w, "memory", "%llu", (unsigned long long)id->memory);
 	put_user(w, sp, id);
 	wire_put(w, "image", "%s", image);
 	wire_put(w, "cwd", "%s", cwd);

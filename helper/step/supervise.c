@@ -98,6 +98,7 @@ static int accept_request(struct supervisor *s, struct err *e)
 	clock_gettime(CLOCK_REALTIME, &now);
 	if (request_decode(&s->message, &s->request, e) < 0 || conf_load(&s->conf, SLXC_CONF_FILE, e) < 0)
 		return -1;
+	conf_limit_scratch(&s->conf, s->request.memory);
 	s->record.info.job = s->request.job;
 	s->record.info.uid = s->request.uid;
 	s->record.info.start = now.tv_sec * 1000LL + now.tv_nsec / 1000000;
