@@ -60,7 +60,10 @@ int join_leave_pid_namespace(struct err *e)
 	return 0;
 }
 
-/* Joining a user namespace gives all its capabilities: the program must not have them, nor get them back. */
+/*
+ * Joining a user namespace gives all its capabilities: the program must not have them, nor get them back.
+ * Safe: only gives up.
+ */
 static int drop_capabilities(void)
 {
 	struct caps none = { .head = { .version = _LINUX_CAPABILITY_VERSION_3 } };
@@ -75,15 +78,8 @@ static int drop_capabilities(void)
 	return syscall(SYS_capset, &none.head, none.data);
 }
 
-int join_container(int init, const char *cwd, struct err *e)
+static int enter_directory(const char *cwd, struct err *e)
 {
-	if (setns(init, CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS) < 0)
-		return err_set(e, errno, "enter the container%s", errno == ESRCH ? " (it is gone already)" : "");
-	/* The new root's /proc shows this process only if it was born in the container's PID namespace. */
-	if (access("/proc/self/status", F_OK) < 0)
-		return err_set(e, 0, "the task was not born in the container");
-	if (drop_capabilities() < 0)
-		return err_set(e, errno, "give up capabilities");
 	if (*cwd && chdir(cwd) == 0)
 		return 0;
 	if (*cwd)
@@ -91,4 +87,24 @@ int join_container(int init, const char *cwd, struct err *e)
 	if (chdir("/") < 0)
 		return err_set(e, errno, "go to / in the container");
 	return 0;
+}
+
+/*
+ * Safe: it is the user's own task that gives up what it was, and nothing is
+ * left to be done with more privilege afterwards. Until it executes the user's
+ * program nobody but root may trace it (its memory is still slurmstepd's copy,
+ * of a program that root executed).
+ */
+int join_container(const struct join *j, struct err *e)
+{
+	if (setns(j->init, CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS) < 0)
+		return err_set(e, errno, "enter the container%s", errno == ESRCH ? " (it is gone already)" : "");
+	/* The new root's /proc shows this process only if it was born in the container's PID namespace. */
+	if (access("/proc/self/status", F_OK) < 0)
+		return err_set(e, 0, "the task was not born in the container");
+	if (drop_capabilities() < 0)
+		return err_set(e, errno, "give up capabilities");
+	if (enter_directory(j->cwd, e) < 0)
+		return -1;
+	return j->filter ? filter_install(j->filter, e) : 0;
 }

@@ -6,6 +6,7 @@
 #define SLXC_JOIN_H
 
 #include "common/err.h"
+#include "common/filter.h"
 
 /*
  * In the thread of slurmstepd that is going to fork the tasks, while its
@@ -16,12 +17,19 @@
 int join_pid_namespace(int init, struct err *e);
 int join_leave_pid_namespace(struct err *e);
 
+/* What a task becomes part of. */
+struct join {
+	int init;                     /* pidfd of the container's init */
+	const char *cwd;              /* where to go; "" or not there: says so on standard error and goes to "/" */
+	const struct filter *filter;  /* seccomp; NULL: none */
+};
+
 /*
  * In the task, as the user, just before its program is executed: joins the
  * user, mount, IPC and UTS namespaces of init, gives up every capability for
- * good, and goes to cwd ("" or not there: says so on standard error and goes to
- * "/"). After -1 the task may be half in: the caller must end it.
+ * good, goes to cwd, and installs the seccomp filter as the very last thing.
+ * After -1 the task may be half in: the caller must end it.
  */
-int join_container(int init, const char *cwd, struct err *e);
+int join_container(const struct join *j, struct err *e);
 
 #endif

@@ -43,6 +43,7 @@ struct step {
 	pid_t launcher;          /* slxc-step before it detached itself; 0: reaped */
 	int socket;              /* to the supervisor; -1: none */
 	int init;                /* pidfd of the container's init; -1: not up */
+	struct filter filter;    /* of the tasks' system calls; code NULL: none */
 	int start_timeout;       /* seconds */
 	bool in_pid_namespace;   /* tasks forked now are born in the container */
 	pid_t thread;            /* the one that forks them */
@@ -172,7 +173,10 @@ static void build_request(struct wire *w, struct spank_handle *sp, const struct 
 	wire_put(w, "script", "%s", path_is_clean(script) ? script : "");
 }
 
-/* Launches slxc-step and sends it the request. */
+/*
+ * Launches slxc-step and sends it the request.
+ * Safe: a constant program and arguments, an empty environment, one descriptor.
+ */
 static int launch(struct step *s, struct err *e)
 {
 	static char *const argv[] = { "slxc-step", "step", NULL };
@@ -257,6 +261,7 @@ struct step *step_begin(struct spank_handle *sp)
 /*
  * Once the supervisor has said something, the launcher has nothing left to do but
  * end. One that never detached itself must not keep the step waiting.
+ * Safe: an own child that is not waited for yet, so its number is its own.
  */
 static void reap_launcher(struct step *s)
 {
@@ -278,6 +283,25 @@ static bool wait_readable(int fd, double deadline)
 	return n > 0;
 }
 
+/* What came with READY. */
+static int take_ready(struct step *s, struct err *e)
+{
+	const char *seccomp = wire_get(&s->message, "seccomp");
+
+	if (!seccomp)
+		return -1;
+	if (!strcmp(seccomp, "yes") && s->message.n_fds == 2) {
+		if (filter_read(s->message.fds[1], &s->filter, e) < 0)
+			return -1;
+		close(s->message.fds[1]);
+	} else if (strcmp(seccomp, "none") || s->message.n_fds != 1) {
+		return -1;
+	}
+	s->init = s->message.fds[0];
+	s->message.n_fds = 0;
+	return 0;
+}
+
 /* READY or ERROR, whichever comes; nothing at all is an error too. */
 static int receive_ready(struct step *s, struct err *e)
 {
@@ -295,12 +319,10 @@ static int receive_ready(struct step *s, struct err *e)
 	text = wire_get(&s->message, "text");
 	if (!strcmp(wire_verb(&s->message), "ERROR") && text)
 		return err_set(e, 0, "%s", text);
-	if (strcmp(wire_verb(&s->message), "READY") || s->message.n_fds != 1) {
+	if (strcmp(wire_verb(&s->message), "READY") || take_ready(s, e) < 0) {
 		wire_close(&s->message);
 		return err_set(e, EPROTO, "the container's helper said %.16s", wire_verb(&s->message));
 	}
-	s->init = s->message.fds[0];
-	s->message.n_fds = 0;
 	return 0;
 }
 
@@ -386,7 +408,8 @@ int step_enter(struct step *s, struct err *e)
 	}
 	if (s->init < 0 || !s->in_pid_namespace)
 		return err_set(e, 0, "the container was not started");
-	return join_container(s->init, s->cwd, e);
+	return join_container(&(struct join){
+		.init = s->init, .cwd = s->cwd, .filter = s->filter.code ? &s->filter : NULL }, e);
 }
 
 void step_forked(struct step *s)
@@ -435,6 +458,7 @@ static bool receive_ended(struct step *s)
 	return true;
 }
 
+/* Safe: a constant program, an empty environment, no descriptor; the argument is a number. */
 static void run_helper(char *const *argv)
 {
 	struct spawn helper = { .path = HELPER, .argv = argv, .fds = { -1, -1, -1 }, .extra = -1 };
@@ -484,6 +508,7 @@ void step_finish(struct step *s)
 	}
 	if (s->init >= 0)
 		close(s->init);
+	filter_free(&s->filter);
 	free(s->statuses);
 	free(s);
 }

@@ -22,6 +22,7 @@ void conf_defaults(struct conf *c)
 		.mount_cwd = true,
 		.mount_tmp = true,
 		.start_timeout = 60,
+		.seccomp = SLXC_DATADIR "/seccomp.json",
 	};
 }
 
@@ -113,6 +114,18 @@ static int set_start_timeout(struct conf *c, const char *v)
 	return 0;
 }
 
+static int set_seccomp(struct conf *c, const char *v)
+{
+	if (!strcmp(v, "none")) {
+		c->seccomp[0] = 0;
+		return 0;
+	}
+	if (v[0] != '/' || strlen(v) >= sizeof(c->seccomp))
+		return -1;
+	strcpy(c->seccomp, v);
+	return 0;
+}
+
 static int set_mount_home(struct conf *c, const char *v) { return parse_bool(v, &c->mount_home); }
 static int set_mount_cwd(struct conf *c, const char *v) { return parse_bool(v, &c->mount_cwd); }
 static int set_mount_tmp(struct conf *c, const char *v) { return parse_bool(v, &c->mount_tmp); }
@@ -130,6 +143,7 @@ static const struct key {
 	{ "mount_cwd", set_mount_cwd, "yes or no" },
 	{ "mount_tmp", set_mount_tmp, "yes or no" },
 	{ "start_timeout", set_start_timeout, "1 to 3600 seconds" },
+	{ "seccomp", set_seccomp, "an absolute path, or none" },
 	{ "allow_root", set_allow_root, "yes or no" },
 };
 #define N_KEYS (sizeof(keys) / sizeof(keys[0]))

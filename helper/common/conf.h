@@ -22,6 +22,7 @@ struct conf {
 	bool mount_cwd;           /* mount_cwd=yes               the step's working directory */
 	bool mount_tmp;           /* mount_tmp=yes               the host's /tmp */
 	unsigned start_timeout;   /* start_timeout=60            seconds until a container that has not started is given up */
+	char seccomp[PATH_MAX];   /* seccomp=PATH|none           policy of the tasks' system calls; "": none */
 	bool allow_root;          /* allow_root=no               contain steps of uid 0 (else they are refused) */
 };
 
