@@ -113,7 +113,7 @@ time_limit() {
 batch_with_steps() {
 	local s
 	printf '#!/bin/bash\nexport SRUN_CONTAINER=%s\n%s\n' "$IMAGE" \
-		"srun sleep 0.1; srun -n2 bash -c 'exit 3'; srun --overlap sleep 0.3 & srun bash -c 'setsid sleep 1000 & sleep 0.1'; wait; exit 4" >"$T/job.sh"
+		"s='srun --overlap --mem-per-cpu=50'; \$s sleep 0.1; \$s -n2 bash -c 'exit 3'; \$s sleep 0.3 & \$s bash -c 'setsid sleep 1000 & sleep 0.1'; wait; exit 4" >"$T/job.sh"
 	submit slxc1 -n2 -o "$T/job.out" "$T/job.sh"
 	wait_job_over "$job"
 	assert_eq "$(job_field "$job" ExitCode)" 4:0
