@@ -31,7 +31,8 @@ pack_slurm() {
 	mkdir -p "$s/lib" "$s/bin"
 	cp -L "$(command -v srun)" "$(command -v sbatch)" "$s/bin"
 	cp -rL "$plugins" "$s/plugins"
-	ldd "$s"/bin/* "$s"/plugins/{auth_munge,select_cons_tres}.so 2>/dev/null | grep -oE '/[^ :)]+' | grep -v "^$s" | sort -u |
+	# and what the plugins need that these commands load; http_parser_* is Slurm 26.05's
+	find "$s/bin" "$s/plugins" -path '*/bin/*' -o -name auth_munge.so -o -name select_cons_tres.so -o -name 'http_parser_*.so' | xargs ldd | grep -oE '/[^ :)]+' | grep -v "^$s" | sort -u |
 		while read -r p; do cp -L "$p" "$s/lib/"; done
 	for p in srun sbatch; do
 		printf '#!/bin/sh\nexec %s --library-path %s %s "$@"\n' "$H/slurm/lib/$(basename "$s"/lib/ld-*)" "$H/slurm/lib" "$H/slurm/bin/$p" >"$s/$p"

@@ -126,13 +126,13 @@ out_of_memory() {
 	rm "$H/grow.py"
 }
 
-# names without exception; values but for what names the job, its step and its processes
+# names without exception; values but for what names the job (SLUID: since Slurm 25.11), its step and its processes
 environment() {
 	local names
 	need_all
 	ENV=("MINE=two  words'\"\$x" $'LINES2=one\ntwo' "EMPTY=" "PATH=$D/usr/bin:/usr/bin:/bin:/mine")
 	names='env -0 | tr "\n" "~" | tr "\0" "\n" | sort | grep -vE "^(_|SLURM_CONTAINER|SLURM_SLXC_[A-Z]*)=" |
-		sed -E "s/^(SLURM_[A-Z_]*(JOB_?ID|PID|PORT|PORTS|LAUNCH_NODE_IPADDR|_TIME|UMASK))=.*/\1/"'
+		sed -E "s/^(SLURM_[A-Z_]*(JOB_?ID|PID|PORT|PORTS|LAUNCH_NODE_IPADDR|_TIME|SLUID))=.*/\1/"'
 	same_bare_and_contained -n1 -- sh -c "$names"
 	assert_match "$out" $'MINE=two  words'
 	assert_match "$out" 'LINES2=one~two'
