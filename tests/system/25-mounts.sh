@@ -25,7 +25,8 @@ home_and_tmp() {
 	assert_eq "$out" from-outside
 	contained rm -r written dir /tmp/slxc-written
 	assert_rc 0
-	[ ! -e "$H/written" ] && [ ! -e "$H/dir" ]
+	[ ! -e "$H/written" ]
+	[ ! -e "$H/dir" ]
 }
 
 # make_work [NAME]: a directory of slxc1 there, and one beside it
