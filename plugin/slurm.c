@@ -2,6 +2,7 @@
 
 #include "slurm.h"
 
+#include <dlfcn.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -138,6 +139,27 @@ int slurmapi_job_container(uint32_t job, char *out, size_t size)
 	}
 	slurm_free_job_info_msg(info);
 	return rc;
+}
+
+/* src/common/slurm_opt.h; the same in 22.05, 24.11 and 26.05 */
+bool slurmapi_container_option(char *out, size_t size)
+{
+	void *opt = dlsym(RTLD_DEFAULT, "opt");
+	char *(*get)(void *opt, const char *name) = dlsym(RTLD_DEFAULT, "slurm_option_get");
+	const char *value = opt && get ? get(opt, "container") : NULL;
+
+	/* a copy that is not given back: the memory is Slurm's kind, and this happens once */
+	if (value)
+		snprintf(out, size, "%s", value);
+	return value;
+}
+
+bool slurmapi_set_container_option(const char *name)
+{
+	void *opt = dlsym(RTLD_DEFAULT, "opt");
+	int (*set)(void *opt, const char *name, const char *value, bool early) = dlsym(RTLD_DEFAULT, "slurm_option_set");
+
+	return opt && set && set(opt, "container", name, false) == SLURM_SUCCESS;
 }
 
 void slurmapi_error(const char *format, ...)

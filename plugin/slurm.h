@@ -60,6 +60,15 @@ int slurmapi_task_status(struct spank_handle *sp);
  */
 int slurmapi_job_container(uint32_t job, char *out, size_t size);
 
+/*
+ * In srun, sbatch and salloc, while options are read: what --container says so
+ * far (false: nothing), and saying it, so that Slurm records it. Slurm has no
+ * interface for a plugin to do that; these use the function that its own options
+ * are set with, where the program exports it. False: it does not.
+ */
+bool slurmapi_container_option(char *out, size_t size);
+bool slurmapi_set_container_option(const char *name);
+
 /* To the daemon's log; an error of slurmstepd also goes to the user once its standard error is connected. */
 void slurmapi_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void slurmapi_info(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -24,6 +24,7 @@
 #include "common/spawn.h"
 #include "common/wire.h"
 #include "join.h"
+#include "options.h"
 
 #define HELPER SLXC_LIBEXECDIR "/slxc-step"
 #ifndef FINISH_MS            /* the unit tests are built with shorter ones */
@@ -47,6 +48,9 @@ struct step {
 	bool failed;
 	struct err error;        /* why, when failed */
 	char cwd[PATH_MAX];
+	char image_workdir[PATH_MAX]; /* what the image's configuration says; "" for nothing */
+	struct options options;
+	char *mounts;            /* --container-mounts with its variables replaced */
 	unsigned n_statuses;
 	struct status *statuses;
 	struct wire message;
@@ -144,6 +148,64 @@ static const char *node_name(char *out, size_t size)
 	out[size - 1] = 0;
 	out[strcspn(out, ".")] = 0;
 	return out;
+}
+
+struct job_variable {
+	struct spank_handle *sp;
+	char value[PATH_MAX];
+};
+
+/* For options_environment() and mounts_expand(): one of the step's variables, until the next is asked for. */
+static const char *job_variable(void *arg, const char *name)
+{
+	struct job_variable *v = arg;
+
+	return slurmapi_getenv(v->sp, name, v->value, sizeof(v->value)) == 1 ? v->value : NULL;
+}
+
+/* The options as the client handed them on; without the plugin in the client there are those of the environment. */
+static int read_options(struct options *o, struct spank_handle *sp, struct err *e)
+{
+	autofree struct job_variable *v = calloc(1, sizeof(*v));
+	autofree char *text = malloc(OPTIONS_TEXT_SIZE);
+	char marker[8];
+	int n;
+
+	if (!v || !text)
+		return err_set(e, ENOMEM, "read the options");
+	v->sp = sp;
+	n = slurmapi_getenv(sp, OPTIONS_VARIABLE, text, OPTIONS_TEXT_SIZE);
+	if (n < 0)
+		return err_set(e, 0, "the options of the container are longer than %d bytes", OPTIONS_TEXT_SIZE);
+	if (n > 0 && options_read(o, text, e) < 0)
+		return -1;
+	if (slurmapi_getenv(sp, CLIENT_MARKER, marker, sizeof(marker)) != 0)
+		return 0;
+	return options_environment(o, job_variable, v, e);
+}
+
+/* The options that the helper needs, as request records. */
+static int put_options(struct step *s, struct spank_handle *sp, struct err *e)
+{
+	const struct options *o = &s->options;
+	struct wire *w = &s->message;
+	static const struct { const char *key; enum setting setting; } records[] = {
+		{ "mount_home", SET_MOUNT_HOME }, { "writable", SET_WRITABLE }, { "remap_root", SET_REMAP_ROOT },
+		{ "unshare", SET_UNSHARE }, { "scratch", SET_SCRATCH },
+	};
+	autofree struct job_variable *v = calloc(1, sizeof(*v));
+	char *mounts = s->mounts = calloc(1, MOUNTS_TEXT_SIZE);
+
+	if (!v || !mounts)
+		return err_set(e, ENOMEM, "read the options");
+	v->sp = sp;
+	if (o->value[SET_MOUNTS] && (mounts_expand(o->value[SET_MOUNTS], job_variable, v, mounts, e) < 0 ||
+				     mounts_check(mounts, e) < 0))
+		return -1;
+	wire_put(w, "mounts", "%s", mounts);
+	for (size_t i = 0; i < sizeof(records) / sizeof(records[0]); i++)
+		wire_put(w, records[i].key, "%s", o->value[records[i].setting] ? o->value[records[i].setting] : "");
+	return 0;
 }
 
 static void build_request(struct wire *w, struct spank_handle *sp, const struct slurm_step *id, const char *image)
@@ -245,7 +307,7 @@ struct step *step_begin(struct spank_handle *sp)
 	}
 	s->start_timeout = conf.start_timeout;
 	build_request(&s->message, sp, &id, image);
-	if (launch(s, &e) < 0)
+	if (read_options(&s->options, sp, &e) < 0 || put_options(s, sp, &e) < 0 || launch(s, &e) < 0)
 		keep_error(s, &e);
 	return s;
 }
@@ -300,22 +362,37 @@ static int receive_ready(struct step *s, struct err *e)
 	return 0;
 }
 
-/* What the image defines wins over what the job brought. */
+/* One of the names of --container-env. */
+static bool is_exception(const struct step *s, const char *name)
+{
+	const char *list = s->options.value[SET_ENV];
+	size_t n = strlen(name);
+
+	for (; list; list = strchr(list, ','), list = list ? list + 1 : NULL)
+		if (!strncmp(list, name, n) && (list[n] == 0 || list[n] == ','))
+			return true;
+	return false;
+}
+
+/* What the image defines wins over what the job brought, --container-env over both. */
 static void set_environment(struct step *s, struct spank_handle *sp)
 {
 	const char *value;
 	size_t pos = 0;
-	char key[8];
+	char key[8], brought[2];
 
 	while (wire_next(&s->message, &pos, key, sizeof(key), &value)) {
 		char name[256];
 		const char *eq = strchr(value, '=');
 
+		if (!strcmp(key, "workdir"))
+			snprintf(s->image_workdir, sizeof(s->image_workdir), "%s", value);
 		if (strcmp(key, "env") || !eq || (size_t)(eq - value) >= sizeof(name))
 			continue;
 		memcpy(name, value, eq - value);
 		name[eq - value] = 0;
-		slurmapi_setenv(sp, name, eq + 1);
+		if (!is_exception(s, name) || slurmapi_getenv(sp, name, brought, sizeof(brought)) == 0)
+			slurmapi_setenv(sp, name, eq + 1);
 	}
 }
 
@@ -359,7 +436,15 @@ int step_enter(struct step *s, struct err *e)
 	}
 	if (s->init < 0 || !s->in_pid_namespace)
 		return err_set(e, 0, "the container was not started");
-	return join_container(s->init, s->cwd, e);
+	return join_container(s->init, &(struct join){
+		.workdir = s->options.value[SET_WORKDIR] ? s->options.value[SET_WORKDIR] : "",
+		.cwd = s->cwd,
+		.fallback = s->image_workdir,
+		.mounts = s->mounts,
+		.own_network = s->options.value[SET_UNSHARE] && strstr(s->options.value[SET_UNSHARE], "net"),
+		.readonly = !options_is(&s->options, SET_WRITABLE, true),
+		.remap_root = options_is(&s->options, SET_REMAP_ROOT, false),
+	}, e);
 }
 
 void step_forked(struct step *s)
@@ -435,6 +520,8 @@ void step_finish(struct step *s)
 	}
 	if (s->init >= 0)
 		close(s->init);
+	options_free(&s->options);
+	free(s->mounts);
 	free(s->statuses);
 	free(s);
 }

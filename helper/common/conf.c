@@ -53,6 +53,11 @@ static int parse_number(const char *text, bool unit, uint64_t max, uint64_t *out
 	return 0;
 }
 
+int conf_parse_size(const char *text, uint64_t *out)
+{
+	return parse_number(text, true, INT64_MAX, out);
+}
+
 static int parse_bool(const char *text, bool *out)
 {
 	if (!strcmp(text, "yes"))

@@ -31,4 +31,10 @@ void conf_defaults(struct conf *c);
 /* Reads path over the defaults. A missing file is no error. 0, or -1 with c untouched. */
 int conf_load(struct conf *c, const char *path, struct err *e);
 
+/* "8G": digits, with K, M, G or T (powers of 1024). 0 or -1. */
+int conf_parse_size(const char *text, uint64_t *out);
+
+/* Less than this cannot hold the files that slxc itself writes. */
+#define CONF_MIN_SCRATCH (64 * 1024)
+
 #endif

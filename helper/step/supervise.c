@@ -83,6 +83,15 @@ static struct supervisor *supervisor_new(int plugin)
 	return s;
 }
 
+/* Where the user may decide, slxc.conf has the defaults. */
+static void apply_options(struct supervisor *s)
+{
+	if (s->request.mount_home != UNSAID)
+		s->conf.mount_home = s->request.mount_home == YES;
+	if (s->request.scratch)
+		s->conf.scratch_size = s->request.scratch;
+}
+
 /* Receives and checks the request, and reads the site's configuration. */
 static int accept_request(struct supervisor *s, struct err *e)
 {
@@ -102,6 +111,7 @@ static int accept_request(struct supervisor *s, struct err *e)
 	strcpy(s->record.info.node, s->request.node);
 	strcpy(s->record.info.user, s->request.user);
 	strcpy(s->record.info.image, s->request.image);
+	apply_options(s);
 	if (s->request.uid == 0 && !s->conf.allow_root)
 		return err_set(e, 0, "steps of root are not run in containers here (allow_root=no in slxc.conf)");
 	return 0;
@@ -195,8 +205,8 @@ static int answer(struct supervisor *s, struct err *e)
 		return 0;
 	wire_begin(&s->message, "READY");
 	while (wire_next(&s->environment, &pos, key, sizeof(key), &value))
-		if (!strcmp(key, "env"))
-			wire_put(&s->message, "env", "%s", value);
+		if (!strcmp(key, "env") || !strcmp(key, "workdir"))
+			wire_put(&s->message, key, "%s", value);
 	s->answered = true;
 	if (wire_send(s->plugin, &s->message, &s->container.pidfd, 1, e) < 0)
 		return -1;

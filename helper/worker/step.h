@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #include "common/err.h"
+#include "common/mounts.h"
 #include "common/wire.h"
 
 struct step {
@@ -20,6 +21,8 @@ struct step {
 	char user[64], group[64];
 	char home[PATH_MAX], shell[PATH_MAX], cwd[PATH_MAX], script[PATH_MAX];
 	bool mount_home, mount_cwd, mount_tmp;
+	bool remap_root, own_network, own_ipc;
+	char mounts[MOUNTS_TEXT_SIZE]; /* --container-mounts */
 };
 
 #define MAX_BINDS 8

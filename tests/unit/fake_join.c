@@ -23,10 +23,10 @@ int join_leave_pid_namespace(struct err *e)
 	return 0;
 }
 
-int join_container(int init, const char *cwd, struct err *e)
+int join_container(int init, const struct join *how, struct err *e)
 {
 	fake_join.entered_container++;
 	fake_join.init = init;
-	snprintf(fake_join.cwd, sizeof(fake_join.cwd), "%s", cwd);
+	snprintf(fake_join.cwd, sizeof(fake_join.cwd), "%s", how->cwd);
 	return 0;
 }

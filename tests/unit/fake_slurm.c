@@ -91,6 +91,20 @@ int slurmapi_job_container(uint32_t job, char *out, size_t size)
 	return fake_slurm.job_container_rc;
 }
 
+/* As a Slurm whose options no plugin can set. */
+bool slurmapi_container_option(char *out, size_t size)
+{
+	(void)out;
+	(void)size;
+	return fake_slurm.container_option ? snprintf(out, size, "%s", fake_slurm.container_option) >= 0 : false;
+}
+
+bool slurmapi_set_container_option(const char *name)
+{
+	(void)name;
+	return false;
+}
+
 static void note(const char *format, va_list ap)
 {
 	size_t used = strlen(fake_slurm.log);

@@ -132,7 +132,7 @@ START_TEST(task_is_born_and_lives_in_the_container)
 		static const char *const caps[] = { "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb" };
 
 		become_user();
-		if (getpid() != 2 || join_container(pidfd, "/usr", &e) < 0)
+		if (getpid() != 2 || join_container(pidfd, &(struct join){ .workdir = "", .cwd = "/usr", .fallback = "", .mounts = "" }, &e) < 0)
 			_exit(1);
 		if (getuid() != UID || geteuid() != UID || getgid() != UID || !getcwd(cwd, sizeof(cwd)) || strcmp(cwd, "/usr"))
 			_exit(2);
@@ -168,7 +168,7 @@ START_TEST(directory_that_is_not_there)
 	if (pid == 0) {
 		become_user();
 		dup2(out[1], STDERR_FILENO);
-		_exit(join_container(pidfd, "/no/such/place", &e) < 0 || !getcwd(cwd, sizeof(cwd)) || strcmp(cwd, "/"));
+		_exit(join_container(pidfd, &(struct join){ .workdir = "", .cwd = "/no/such/place", .fallback = "", .mounts = "" }, &e) < 0 || !getcwd(cwd, sizeof(cwd)) || strcmp(cwd, "/"));
 	}
 	ck_ok(join_leave_pid_namespace(&e), e);
 	ck_assert_int_eq(status_of(pid), 0);
@@ -187,7 +187,7 @@ START_TEST(task_born_on_the_host)
 	pid = fork();
 	if (pid == 0) {
 		become_user();
-		_exit(join_container(pidfd, "/", &e) == 0 || strcmp(e.text, "the task was not born in the container"));
+		_exit(join_container(pidfd, &(struct join){ .workdir = "", .cwd = "/", .fallback = "", .mounts = "" }, &e) == 0 || strcmp(e.text, "the task was not born in the container"));
 	}
 	ck_assert_int_eq(status_of(pid), 0);
 }
@@ -206,7 +206,7 @@ START_TEST(container_that_is_gone)
 	pid = fork();
 	if (pid == 0) {
 		become_user();
-		_exit(join_container(pidfd, "/", &e) == 0 || strcmp(e.text, "enter the container (it is gone already): No such process"));
+		_exit(join_container(pidfd, &(struct join){ .workdir = "", .cwd = "/", .fallback = "", .mounts = "" }, &e) == 0 || strcmp(e.text, "enter the container (it is gone already): No such process"));
 	}
 	ck_assert_int_eq(status_of(pid), 0);
 }

@@ -17,6 +17,7 @@ static struct err e;
 static const struct { const char *key, *value; } right[] = {
 	{ "name", "slxc-1.0-0123456789abcdef" }, { "uid", "2001" }, { "gid", "2002" }, { "user", "alice" },
 	{ "group", "users" }, { "home", "/home/alice" }, { "shell", "/bin/sh" }, { "cwd", "/data" }, { "script", "/spool/script" },
+	{ "mounts", "/a:/b" },
 	{ "mount_home", "yes" }, { "mount_cwd", "no" }, { "mount_tmp", "yes" },
 };
 #define N_RIGHT (sizeof(right) / sizeof(right[0]))
@@ -45,6 +46,7 @@ START_TEST(decode)
 	ck_assert_str_eq(s.shell, "/bin/sh");
 	ck_assert_str_eq(s.cwd, "/data");
 	ck_assert_str_eq(s.script, "/spool/script");
+	ck_assert_str_eq(s.mounts, "/a:/b");
 	ck_assert(s.mount_home && !s.mount_cwd && s.mount_tmp);
 }
 END_TEST
