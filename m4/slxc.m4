@@ -19,7 +19,11 @@ AC_DEFUN([SLXC_SLURM], [
 	AC_ARG_WITH([slurm], [AS_HELP_STRING([--with-slurm=PREFIX], [where Slurm is installed @<:@search@:>@])],
 		[], [with_slurm=])
 	AS_IF([test -n "$with_slurm" && test "x$with_slurm" != xyes],
-		[SLURM_CFLAGS="-I$with_slurm/include"], [SLURM_CFLAGS=])
+		[SLURM_CFLAGS="-I$with_slurm/include"
+		dnl not the one that the compiler finds elsewhere
+		AS_IF([test ! -f "$with_slurm/include/slurm/spank.h"],
+			[AC_MSG_ERROR([--with-slurm: $with_slurm/include/slurm/spank.h is not there])])],
+		[SLURM_CFLAGS=])
 	slxc_save_cppflags=$CPPFLAGS
 	CPPFLAGS="$CPPFLAGS $SLURM_CFLAGS"
 	AC_CHECK_HEADER([slurm/spank.h], [

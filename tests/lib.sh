@@ -232,16 +232,14 @@ slurmd_pid() { daemon_pid "slurmd.${1:-$NODE}"; }
 # stepd_pid JOB.STEP (12.0, 12.batch, 12.interactive): its slurmstepd; of all nodes' the first
 stepd_pid() { ps -e -o pid=,args= | awk -v s="[$1]" '$2 == "slurmstepd:" && $3 == s {print $1; found = 1; exit} END {exit !found}'; }
 stepd_pids() { ps -e -o pid=,args= | awk -v s="[$1]" '$2 == "slurmstepd:" && $3 == s {print $1}'; }
-# helper_pid JOB.STEP step|worker|init: a process of slxc below that step's slurmstepd
+# helper_pid JOB.STEP step|worker|init: that step's supervisor, which its directory names; its child; that one's child
 helper_pid() {
-	local p
-	p=$(stepd_pid "$1") || return 1
-	ps -e -o pid=,ppid=,comm= | awk -v root="$p" -v name="slxc-$2" '
-		{parent[$1] = $2; comm[$1] = $3}
-		END {
-			for (p in comm) if (comm[p] == name) for (q = p; q > 1; q = parent[q]) if (q == root) {print p; exit 0}
-			exit 1
-		}'
+	local d p
+	for d in "$RUNDIR/steps/$1".*; do [ ! -d "$d" ] || p=${d##*.}; done
+	[ -n "${p:-}" ] || return 1
+	[ "$2" = step ] || p=$(pgrep -P "$p" -x slxc-worker) || return 1
+	[ "$2" != init ] || p=$(pgrep -P "$p" -x slxc-init) || return 1
+	echo "$p"
 }
 node_is_idle_not_drained() { [ "$(sinfo -h -N -o %t | sort -u)" = idle ]; }
 cluster_restart_slurmd() { "$CLUSTER" restart "${1:-$NODE}"; }

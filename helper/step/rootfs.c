@@ -104,7 +104,7 @@ static int clone_layer(const char *layer, unsigned number, int idmap, struct err
 		.attr_set = MOUNT_ATTR_IDMAP | MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV,
 		.userns_fd = idmap,
 	};
-	char source[sizeof(RUNDIR_IMAGES) + DIGEST_LEN + 2], target[64];
+	char source[sizeof(RUNDIR_IMAGES) + DIGEST_LEN + 2], target[sizeof(IN("/l/")) + 12];
 	autoclose int tree = -1;
 
 	snprintf(source, sizeof(source), RUNDIR_IMAGES "/%s", layer);

@@ -98,7 +98,8 @@ static void first_error(const char *log, char *out, size_t size)
 	while (f && fgets(line, sizeof(line), f)) {
 		line[strcspn(line, "\n")] = 0;
 		text = strstr(line, " - ");
-		if (!strstr(line, " ERROR "))
+		/* it says so in every start, and goes on */
+		if (!strstr(line, " ERROR ") || strstr(line, "supplimentary groups"))
 			continue;
 		/* "... ERROR file - file.c:function:line - text" */
 		if (text && (text = strstr(text + 3, " - ")))

@@ -19,7 +19,7 @@
 void mounts_encode(const char *path, char *out)
 {
 	for (; *path; path++) {
-		if (strchr(" \t\n\\#", *path))
+		if (strchr(" \t\n\\", *path))
 			out += sprintf(out, "\\%03o", (unsigned char)*path);
 		else
 			*out++ = *path;

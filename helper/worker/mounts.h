@@ -18,7 +18,10 @@ bool mounts_unwanted(const struct step *s, const char *path);
 int mounts_configure(const struct step *s, const char *mnt, void (*put)(void *arg, const char *entry), void *arg,
 	struct err *e);
 
-/* Octal escapes, as fstab(5) and LXC's mount entries have them. out: four times the length, and one. */
+/*
+ * The octal escapes that getmntent(3) undoes, which is what reads LXC's mount
+ * entries; '#' is not among them. out: four times the length, and one.
+ */
 void mounts_encode(const char *path, char *out);
 
 #endif

@@ -98,12 +98,12 @@ none() {
 
 environment_variables() {
 	need_all
-	ENV=(SRUN_CONTAINER=$B)
+	ENV=("SRUN_CONTAINER=$B")
 	where
 	assert_eq "$out" b
 	where --container=$IMAGE
 	assert_eq "$out" a
-	ENV=(SBATCH_CONTAINER=$B)
+	ENV=("SBATCH_CONTAINER=$B")
 	submit slxc1 -o where.out --wrap "$WHERE"
 	wait_job_over "$job"
 	assert_eq "$(cat "$H/where.out") $(job_field "$job" Container)" "b $B"
@@ -113,7 +113,7 @@ environment_variables() {
 # what an outer step asked for is no wish of a new job
 stale_environment() {
 	need_all
-	ENV=(SLURM_CONTAINER=$B)
+	ENV=("SLURM_CONTAINER=$B")
 	submit slxc1 -o where.out --wrap "$WHERE"
 	wait_job_over "$job"
 	assert_eq "$(cat "$H/where.out")/$(job_field "$job" Container)" host/ "sbatch"

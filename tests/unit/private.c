@@ -54,6 +54,10 @@ void private_setup(void)
 	unit_setup();
 	failed = enter();
 	ck_assert_msg(!failed, "cannot %s: %s", failed, strerror(errno));
+	/* the old descriptor leads to the old namespace, where programs find no path to it */
+	close(unit_dirfd);
+	unit_dirfd = open(unit_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	ck_assert_int_ge(unit_dirfd, 0);
 }
 
 const char *private_missing(void)

@@ -1,0 +1,6 @@
+/* fault: a segmentation fault. */
+int main(void)
+{
+	*(volatile int *)0 = 1;
+	return 0;
+}
