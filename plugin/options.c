@@ -54,6 +54,15 @@ const struct option_entry option_table[] = {
 	{ "container-scratch", "SIZE",
 	  "[slxc] how much can be written to the container's root file system, e.g. 4G",
 	  SET_SCRATCH, NULL, "SCRATCH" },
+	{ "container-entrypoint", NULL,
+	  "[slxc] run the image's entrypoint before the program, and have the environment that it makes",
+	  SET_ENTRYPOINT, "yes", "ENTRYPOINT" },
+	{ "no-container-entrypoint", NULL,
+	  "[slxc] do not run the image's entrypoint",
+	  SET_ENTRYPOINT, "no", NULL },
+	{ "container-entrypoint-log", NULL,
+	  "[slxc] show what the entrypoint prints, on standard error",
+	  SET_ENTRYPOINT_LOG, "yes", "ENTRYPOINT_LOG" },
 };
 const unsigned n_options = sizeof(option_table) / sizeof(option_table[0]);
 
@@ -189,6 +198,8 @@ static const struct {
 	[SET_REMAP_ROOT] = { "remap-root", read_bool, false },
 	[SET_UNSHARE] = { "unshare", read_unshare, false },
 	[SET_SCRATCH] = { "scratch", read_scratch, false },
+	[SET_ENTRYPOINT] = { "entrypoint", read_bool, false },
+	[SET_ENTRYPOINT_LOG] = { "entrypoint-log", read_bool, false },
 };
 
 /* ---- from the command line, the environment, the job */

@@ -32,6 +32,8 @@ enum setting {
 	SET_REMAP_ROOT,  /* "yes" or "no" */
 	SET_UNSHARE,     /* of net, ipc, uts, comma separated */
 	SET_SCRATCH,     /* bytes, in digits */
+	SET_ENTRYPOINT,  /* "yes" or "no" */
+	SET_ENTRYPOINT_LOG, /* "yes" or "no" */
 	N_SETTINGS
 };
 

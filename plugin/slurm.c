@@ -5,6 +5,7 @@
 #include <dlfcn.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <slurm/slurm.h>
@@ -78,6 +79,47 @@ int slurmapi_getenv(struct spank_handle *sp, const char *name, char *out, size_t
 void slurmapi_setenv(struct spank_handle *sp, const char *name, const char *value)
 {
 	spank_setenv(sp, name, value, 1);
+}
+
+char **slurmapi_environment(struct spank_handle *sp)
+{
+	char **env = NULL;
+
+	return spank_get_item(sp, S_JOB_ENV, &env) == ESPANK_SUCCESS ? env : NULL;
+}
+
+static char **command(struct spank_handle *sp)
+{
+	char **argv = NULL;
+	int argc = 0;
+
+	if (spank_get_item(sp, S_JOB_ARGV, &argc, &argv) != ESPANK_SUCCESS || argc < 1 || !argv || !argv[0])
+		return NULL;
+	return argv;
+}
+
+const char *slurmapi_command(struct spank_handle *sp)
+{
+	char **argv = command(sp);
+
+	return argv ? argv[0] : NULL;
+}
+
+void slurmapi_set_command(struct spank_handle *sp, const char *path)
+{
+	char **argv = command(sp), *copy = strdup(path);
+
+	/* the old one is Slurm's memory; this process executes another program next */
+	if (argv && copy)
+		argv[0] = copy;
+}
+
+/* slurm_conf is Slurm's own variable; its type is public, and this plugin is built for one release. */
+void slurmapi_task_prolog(char *out, size_t size)
+{
+	const slurm_conf_t *conf = dlsym(RTLD_DEFAULT, "slurm_conf");
+
+	snprintf(out, size, "%s", conf && conf->task_prolog ? conf->task_prolog : "");
 }
 
 void slurmapi_batch_script(struct spank_handle *sp, char *out, size_t size)

@@ -45,6 +45,21 @@ uint32_t slurmapi_job_id(struct spank_handle *sp);
 int slurmapi_getenv(struct spank_handle *sp, const char *name, char *out, size_t size);
 void slurmapi_setenv(struct spank_handle *sp, const char *name, const char *value);
 
+/* The whole of it, "NAME=VALUE" each, NULL at the end; Slurm's, until the next change. NULL: not known. */
+char **slurmapi_environment(struct spank_handle *sp);
+
+/*
+ * What the tasks execute, argv[0]: before they are forked as srun sent it; in a
+ * task, where slurmstepd has looked a bare name up on the host, it can still be
+ * replaced (path is copied). NULL: not known. Not for --multi-prog, where every
+ * task has its own.
+ */
+const char *slurmapi_command(struct spank_handle *sp);
+void slurmapi_set_command(struct spank_handle *sp, const char *path);
+
+/* TaskProlog of slurm.conf, which slurmstepd runs in each task after task_init; "" for none. */
+void slurmapi_task_prolog(char *out, size_t size);
+
 /* The file of the batch script, as slurmstepd is going to execute it; "" when unknown. */
 void slurmapi_batch_script(struct spank_handle *sp, char *out, size_t size);
 

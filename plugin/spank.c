@@ -95,7 +95,7 @@ int slurm_spank_task_init(spank_t sp, int argc, char **argv)
 	uint32_t global, local;
 	struct err e;
 
-	if (!step || step_enter(step, &e) == 0)
+	if (!step || step_enter(step, sp, &e) == 0)
 		return 0;
 	slurmapi_task(sp, &global, &local);
 	err_sanitize(e.text);

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "client.h"
+#include "command.h"
 #include "common/cleanup.h"
 #include "common/conf.h"
 #include "common/io.h"
@@ -23,6 +24,7 @@
 #include "common/paths.h"
 #include "common/spawn.h"
 #include "common/wire.h"
+#include "entrypoint.h"
 #include "join.h"
 #include "options.h"
 
@@ -32,6 +34,8 @@
 #define GRACE_MS 10000       /* what the supervisor may be late with its own time limit */
 #endif
 #define NSS_BUFFER 65536
+#define ENV_MAX 131072       /* no variable is longer (MAX_ARG_STRLEN) */
+#define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 struct status {
 	uint32_t task;
@@ -50,6 +54,8 @@ struct step {
 	char cwd[PATH_MAX];
 	char image_workdir[PATH_MAX]; /* what the image's configuration says; "" for nothing */
 	struct options options;
+	char command[NAME_MAX + 1];   /* what the tasks execute, when that is a bare name */
+	char **entrypoint;            /* of the image, NULL at its end; NULL: it has none */
 	char *mounts;            /* --container-mounts with its variables replaced */
 	unsigned n_statuses;
 	struct status *statuses;
@@ -229,6 +235,8 @@ static void build_request(struct wire *w, struct spank_handle *sp, const struct 
 	wire_put(w, "image", "%s", image);
 	wire_put(w, "cwd", "%s", cwd);
 	wire_put(w, "script", "%s", path_is_clean(script) ? script : "");
+	slurmapi_task_prolog(script, sizeof(script));
+	wire_put(w, "task_prolog", "%s", path_is_clean(script) ? script : "");
 }
 
 /* Launches slxc-step and sends it the request. */
@@ -374,12 +382,27 @@ static bool is_exception(const struct step *s, const char *name)
 	return false;
 }
 
+static void add_entrypoint(struct step *s, const char *word)
+{
+	unsigned n = 0;
+	char **more;
+
+	while (s->entrypoint && s->entrypoint[n])
+		n++;
+	more = realloc(s->entrypoint, (n + 2) * sizeof(*more));
+	if (!more)
+		return;
+	s->entrypoint = more;
+	more[n] = strdup(word);
+	more[n + 1] = NULL;
+}
+
 /* What the image defines wins over what the job brought, --container-env over both. */
 static void set_environment(struct step *s, struct spank_handle *sp)
 {
 	const char *value;
 	size_t pos = 0;
-	char key[8], brought[2];
+	char key[16], brought[2];
 
 	while (wire_next(&s->message, &pos, key, sizeof(key), &value)) {
 		char name[256];
@@ -387,6 +410,8 @@ static void set_environment(struct step *s, struct spank_handle *sp)
 
 		if (!strcmp(key, "workdir"))
 			snprintf(s->image_workdir, sizeof(s->image_workdir), "%s", value);
+		if (!strcmp(key, "entrypoint"))
+			add_entrypoint(s, value);
 		if (strcmp(key, "env") || !eq || (size_t)(eq - value) >= sizeof(name))
 			continue;
 		memcpy(name, value, eq - value);
@@ -398,6 +423,7 @@ static void set_environment(struct step *s, struct spank_handle *sp)
 
 static int wait_ready(struct step *s, struct spank_handle *sp, struct err *e)
 {
+	const char *command;
 	struct err ignored;
 	int rc;
 
@@ -414,6 +440,9 @@ static int wait_ready(struct step *s, struct spank_handle *sp, struct err *e)
 	if (rc < 0)
 		return -1;
 	set_environment(s, sp);
+	command = slurmapi_command(sp);
+	if (command && command_is_name(command) && strlen(command) < sizeof(s->command))
+		strcpy(s->command, command);
 	if (join_pid_namespace(s->init, e) < 0)
 		return -1;
 	s->in_pid_namespace = true;
@@ -428,15 +457,65 @@ void step_wait(struct step *s, struct spank_handle *sp)
 		keep_error(s, &e);
 }
 
-int step_enter(struct step *s, struct err *e)
+struct task {
+	struct spank_handle *sp;
+	const char *path;
+};
+
+static void set_variable(void *arg, const char *name, const char *value)
 {
+	struct task *t = arg;
+
+	/* what the shell of the entrypoint sets for itself */
+	if (strcmp(name, "_") && strcmp(name, "PWD") && strcmp(name, "OLDPWD") && strcmp(name, "SHLVL"))
+		slurmapi_setenv(t->sp, name, value);
+}
+
+static int run_entrypoint(struct step *s, struct spank_handle *sp, const char *path, struct err *e)
+{
+	struct task t = { .sp = sp };
+	char **env = slurmapi_environment(sp);
+
+	if (!s->entrypoint || !options_is(&s->options, SET_ENTRYPOINT, false))
+		return 0;
+	if (!env)
+		return err_set(e, 0, "run the image's entrypoint: this Slurm does not show the environment");
+	return entrypoint_run(s->entrypoint, env, path, options_is(&s->options, SET_ENTRYPOINT_LOG, false),
+		set_variable, &t, e);
+}
+
+/* In the container: its entrypoint, and its program for a bare name. */
+static int choose_program(struct step *s, struct spank_handle *sp, struct err *e)
+{
+	autofree char *path = malloc(ENV_MAX);
+	char program[PATH_MAX];
+
+	if (!path)
+		return err_set(e, ENOMEM, "look up the program");
+	if (slurmapi_getenv(sp, "PATH", path, ENV_MAX) != 1)
+		strcpy(path, DEFAULT_PATH);
+	if (run_entrypoint(s, sp, path, e) < 0)
+		return -1;
+	if (!*s->command)
+		return 0;
+	if (slurmapi_getenv(sp, "PATH", path, ENV_MAX) != 1)
+		strcpy(path, DEFAULT_PATH);
+	command_find(s->command, path, program, sizeof(program));
+	slurmapi_set_command(sp, program);
+	return 0;
+}
+
+int step_enter(struct step *s, struct spank_handle *sp, struct err *e)
+{
+	int rc;
+
 	if (s->failed) {
 		*e = s->error;
 		return -1;
 	}
 	if (s->init < 0 || !s->in_pid_namespace)
 		return err_set(e, 0, "the container was not started");
-	return join_container(s->init, &(struct join){
+	rc = join_container(s->init, &(struct join){
 		.workdir = s->options.value[SET_WORKDIR] ? s->options.value[SET_WORKDIR] : "",
 		.cwd = s->cwd,
 		.fallback = s->image_workdir,
@@ -445,6 +524,7 @@ int step_enter(struct step *s, struct err *e)
 		.readonly = !options_is(&s->options, SET_WRITABLE, true),
 		.remap_root = options_is(&s->options, SET_REMAP_ROOT, false),
 	}, e);
+	return rc < 0 ? -1 : choose_program(s, sp, e);
 }
 
 void step_forked(struct step *s)
@@ -522,6 +602,9 @@ void step_finish(struct step *s)
 		close(s->init);
 	options_free(&s->options);
 	free(s->mounts);
+	for (char **word = s->entrypoint; word && *word; word++)
+		free(*word);
+	free(s->entrypoint);
 	free(s->statuses);
 	free(s);
 }

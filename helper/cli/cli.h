@@ -21,7 +21,7 @@ struct cli {
 };
 
 /* Values of long options that have no letter. */
-enum { OPT_STORE = 256, OPT_PRIVATE, OPT_OWNER, OPT_ENV, OPT_WORKDIR, OPT_REPLACE, OPT_JSON };
+enum { OPT_STORE = 256, OPT_PRIVATE, OPT_OWNER, OPT_ENV, OPT_ENTRYPOINT, OPT_WORKDIR, OPT_REPLACE, OPT_JSON };
 
 /* The options that every subcommand has. */
 #define CLI_COMMON_OPTIONS { "store", required_argument, NULL, OPT_STORE }, { "help", no_argument, NULL, 'h' }

@@ -66,6 +66,8 @@ static int set_shell(struct request *r, const char *v) { return copy_field(r->sh
 static int set_cwd(struct request *r, const char *v) { return copy_path(r->cwd, v); }
 static int set_script(struct request *r, const char *v) { return copy_path(r->script, v); }
 
+static int set_task_prolog(struct request *r, const char *v) { return copy_path(r->task_prolog, v); }
+
 static int copy_answer(enum answer *out, const char *text)
 {
 	static const char *const words[] = { "", "yes", "no" };
@@ -153,6 +155,7 @@ static const struct record {
 	{ "uid", set_uid }, { "gid", set_gid }, { "groups", set_groups },
 	{ "user", set_user }, { "group", set_group }, { "image", set_image },
 	{ "home", set_home }, { "shell", set_shell }, { "cwd", set_cwd }, { "script", set_script },
+	{ "task_prolog", set_task_prolog },
 	{ "mounts", set_mounts }, { "mount_home", set_mount_home }, { "writable", set_writable },
 	{ "remap_root", set_remap_root }, { "unshare", set_unshare }, { "scratch", set_scratch },
 };

@@ -37,6 +37,7 @@ struct request {
 	char shell[PATH_MAX];
 	char cwd[PATH_MAX];       /* where the step will most likely run; empty: unknown */
 	char script[PATH_MAX];    /* the batch script's file; empty: not a batch step */
+	char task_prolog[PATH_MAX]; /* slurm.conf's: run in each task, so it has to be in the container; empty: none */
 	/* the user's options; a question left open is slxc.conf's */
 	char mounts[MOUNTS_TEXT_SIZE]; /* see common/mounts.h */
 	enum answer mount_home;

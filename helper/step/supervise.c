@@ -199,13 +199,13 @@ static int answer(struct supervisor *s, struct err *e)
 	struct err warning;
 	const char *value;
 	size_t pos = 0;
-	char key[8];
+	char key[16];
 
 	if (!s->joined || s->answered || s->container.pidfd < 0)
 		return 0;
 	wire_begin(&s->message, "READY");
 	while (wire_next(&s->environment, &pos, key, sizeof(key), &value))
-		if (!strcmp(key, "env") || !strcmp(key, "workdir"))
+		if (!strcmp(key, "env") || !strcmp(key, "workdir") || !strcmp(key, "entrypoint"))
 			wire_put(&s->message, key, "%s", value);
 	s->answered = true;
 	if (wire_send(s->plugin, &s->message, &s->container.pidfd, 1, e) < 0)

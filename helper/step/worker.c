@@ -154,6 +154,7 @@ int worker_send_step(struct worker *w, const struct request *r, const struct con
 	wire_put(m, "shell", "%s", r->shell);
 	wire_put(m, "cwd", "%s", cwd);
 	wire_put(m, "script", "%s", r->script);
+	wire_put(m, "task_prolog", "%s", r->task_prolog);
 	wire_put(m, "mount_home", "%s", yes_no(conf->mount_home));
 	wire_put(m, "mount_cwd", "%s", yes_no(conf->mount_cwd));
 	wire_put(m, "mount_tmp", "%s", yes_no(conf->mount_tmp));

@@ -91,6 +91,26 @@ int slurmapi_job_container(uint32_t job, char *out, size_t size)
 	return fake_slurm.job_container_rc;
 }
 
+char **slurmapi_environment(struct spank_handle *sp)
+{
+	return NULL;
+}
+
+const char *slurmapi_command(struct spank_handle *sp)
+{
+	return fake_slurm.command;
+}
+
+void slurmapi_set_command(struct spank_handle *sp, const char *path)
+{
+	snprintf(fake_slurm.executed, sizeof(fake_slurm.executed), "%s", path);
+}
+
+void slurmapi_task_prolog(char *out, size_t size)
+{
+	snprintf(out, size, "%s", fake_slurm.task_prolog ? fake_slurm.task_prolog : "");
+}
+
 /* As a Slurm whose options no plugin can set. */
 bool slurmapi_container_option(char *out, size_t size)
 {

@@ -17,7 +17,7 @@ static struct err e;
 static const struct { const char *key, *value; } right[] = {
 	{ "name", "slxc-1.0-0123456789abcdef" }, { "uid", "2001" }, { "gid", "2002" }, { "user", "alice" },
 	{ "group", "users" }, { "home", "/home/alice" }, { "shell", "/bin/sh" }, { "cwd", "/data" }, { "script", "/spool/script" },
-	{ "mounts", "/a:/b" },
+	{ "task_prolog", "" }, { "mounts", "/a:/b" },
 	{ "mount_home", "yes" }, { "mount_cwd", "no" }, { "mount_tmp", "yes" },
 };
 #define N_RIGHT (sizeof(right) / sizeof(right[0]))
