@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/cleanup.h"
+#include "profile.h"
 #include "step.h"
 
 /* An empty variable is as good as none; an empty --container= is an error. */
@@ -124,6 +125,8 @@ static int hand_on(struct client *c, enum slurm_place place, bool contained, str
 		return err_set(e, ENOMEM, "read the options");
 	if ((job && options_read(&c->options, job, e) < 0) ||
 	    options_environment(&c->options, from_environment, NULL, e) < 0 || options_write(&c->options, text, e) < 0)
+		return -1;
+	if (c->options.value[SET_PROFILE] && profiles_check(c->options.value[SET_PROFILE], e) < 0)
 		return -1;
 	/* in a job without one they are for its steps */
 	if (place == IN_SRUN && !contained && unused && !c->warned) {

@@ -63,6 +63,9 @@ const struct option_entry option_table[] = {
 	{ "container-entrypoint-log", NULL,
 	  "[slxc] show what the entrypoint prints, on standard error",
 	  SET_ENTRYPOINT_LOG, "yes", "ENTRYPOINT_LOG" },
+	{ "container-profile", "NAME[,NAME...]",
+	  "[slxc] sets of mounts, variables and limits that the administrator has named; none: not the usual ones either",
+	  SET_PROFILE, NULL, "PROFILE" },
 };
 const unsigned n_options = sizeof(option_table) / sizeof(option_table[0]);
 
@@ -149,6 +152,13 @@ static int read_names(const char *text, const char *option, char **out, struct e
 	}
 }
 
+static int read_profiles(const char *text, const char *option, char **out, struct err *e)
+{
+	if (conf_check_profiles(text) < 0)
+		return err_set(e, 0, "%s=%.100s is not NAME[,NAME...] in lower case letters, digits, - and _", option, text);
+	return give(out, text, e);
+}
+
 static int read_unshare(const char *text, const char *option, char **out, struct err *e)
 {
 	static const char *const known[] = { "net", "ipc", "uts" };
@@ -200,6 +210,7 @@ static const struct {
 	[SET_SCRATCH] = { "scratch", read_scratch, false },
 	[SET_ENTRYPOINT] = { "entrypoint", read_bool, false },
 	[SET_ENTRYPOINT_LOG] = { "entrypoint-log", read_bool, false },
+	[SET_PROFILE] = { "profile", read_profiles, true },
 };
 
 /* ---- from the command line, the environment, the job */
@@ -359,6 +370,24 @@ int options_write(const struct options *o, char *text, struct err *e)
 		used += n;
 	}
 	return 0;
+}
+
+int options_profile(struct options *o, const char *key, const char *value, struct err *e)
+{
+	for (int s = 0; s < N_SETTINGS; s++) {
+		const char *k = key, *name = settings[s].key;
+
+		/* what says which container, or is the user's alone, is in no profile */
+		if (s == SET_IMAGE || s == SET_PROFILE || s == SET_ENV)
+			continue;
+		while (*name && (*k == *name || (*k == '_' && *name == '-'))) {
+			k++;
+			name++;
+		}
+		if (!*k && !*name)
+			return set(o, s, value, key, e);
+	}
+	return err_set(e, 0, "unknown key '%.40s'", key);
 }
 
 const char *options_needing_container(const struct options *o)

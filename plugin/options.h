@@ -34,6 +34,7 @@ enum setting {
 	SET_SCRATCH,     /* bytes, in digits */
 	SET_ENTRYPOINT,  /* "yes" or "no" */
 	SET_ENTRYPOINT_LOG, /* "yes" or "no" */
+	SET_PROFILE,     /* names, comma separated */
 	N_SETTINGS
 };
 
@@ -69,6 +70,9 @@ int options_environment(struct options *o, const char *(*value)(void *arg, const
 /* From and to the text of OPTIONS_VARIABLE; settings that are there already stay. */
 int options_read(struct options *o, const char *text, struct err *e);
 int options_write(const struct options *o, char *text, struct err *e);
+
+/* A line of a profile (profile.h): the key has _ for -. A later one wins; mounts add up. */
+int options_profile(struct options *o, const char *key, const char *value, struct err *e);
 
 /* The first option of the command line that only a container has use for, or NULL. */
 const char *options_needing_container(const struct options *o);

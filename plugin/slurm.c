@@ -114,6 +114,18 @@ void slurmapi_set_command(struct spank_handle *sp, const char *path)
 		argv[0] = copy;
 }
 
+void slurmapi_set_launcher(const char *program)
+{
+#if SLURM_VERSION_NUMBER >= SLURM_VERSION_NUM(24,5,0)
+	int (*init)(int argc, char **argv, char *binary) = dlsym(RTLD_DEFAULT, "run_command_init");
+
+	if (init)
+		init(0, NULL, (char *)program);
+#else
+	(void)program;
+#endif
+}
+
 /* slurm_conf is Slurm's own variable; its type is public, and this plugin is built for one release. */
 void slurmapi_task_prolog(char *out, size_t size)
 {

@@ -57,6 +57,12 @@ char **slurmapi_environment(struct spank_handle *sp);
 const char *slurmapi_command(struct spank_handle *sp);
 void slurmapi_set_command(struct spank_handle *sp, const char *path);
 
+/*
+ * In a task that is in a container: since 24.05 slurmstepd starts task prologs
+ * through its own executable, which cannot run there; program does instead.
+ */
+void slurmapi_set_launcher(const char *program);
+
 /* TaskProlog of slurm.conf, which slurmstepd runs in each task after task_init; "" for none. */
 void slurmapi_task_prolog(char *out, size_t size);
 

@@ -27,6 +27,7 @@
 #include "entrypoint.h"
 #include "join.h"
 #include "options.h"
+#include "profile.h"
 
 #define HELPER SLXC_LIBEXECDIR "/slxc-step"
 #ifndef FINISH_MS            /* the unit tests are built with shorter ones */
@@ -54,6 +55,7 @@ struct step {
 	char cwd[PATH_MAX];
 	char image_workdir[PATH_MAX]; /* what the image's configuration says; "" for nothing */
 	struct options options;
+	struct profiles profiles;
 	char command[NAME_MAX + 1];   /* what the tasks execute, when that is a bare name */
 	char **entrypoint;            /* of the image, NULL at its end; NULL: it has none */
 	char *mounts;            /* --container-mounts with its variables replaced */
@@ -190,6 +192,21 @@ static int read_options(struct options *o, struct spank_handle *sp, struct err *
 	return options_environment(o, job_variable, v, e);
 }
 
+/* The profiles of slxc.conf and of the user; what they say is put below what the user says. */
+static int read_profiles(struct step *s, const struct conf *conf, struct spank_handle *sp, struct err *e)
+{
+	char partition[128], account[128];
+	const char *users = s->options.value[SET_PROFILE];
+
+	if (slurmapi_getenv(sp, "SLURM_JOB_PARTITION", partition, sizeof(partition)) != 1)
+		partition[0] = 0;
+	if (slurmapi_getenv(sp, "SLURM_JOB_ACCOUNT", account, sizeof(account)) != 1)
+		account[0] = 0;
+	if (profiles_of_step(&s->profiles, conf, partition, account, users ? users : "", e) < 0)
+		return -1;
+	return profiles_apply(&s->profiles, &s->options, e);
+}
+
 /* The options that the helper needs, as request records. */
 static int put_options(struct step *s, struct spank_handle *sp, struct err *e)
 {
@@ -315,7 +332,8 @@ struct step *step_begin(struct spank_handle *sp)
 	}
 	s->start_timeout = conf.start_timeout;
 	build_request(&s->message, sp, &id, image);
-	if (read_options(&s->options, sp, &e) < 0 || put_options(s, sp, &e) < 0 || launch(s, &e) < 0)
+	if (read_options(&s->options, sp, &e) < 0 || read_profiles(s, &conf, sp, &e) < 0 ||
+	    put_options(s, sp, &e) < 0 || launch(s, &e) < 0)
 		keep_error(s, &e);
 	return s;
 }
@@ -421,6 +439,26 @@ static void set_environment(struct step *s, struct spank_handle *sp)
 	}
 }
 
+/* Those of the profiles win over the image's, too; --container-env over all. */
+static void set_profile_environment(struct step *s, struct spank_handle *sp)
+{
+	autofree struct job_variable *v = calloc(1, sizeof(*v));
+	autofree char *value = malloc(ENV_MAX);
+
+	if (!v || !value)
+		return;
+	v->sp = sp;
+	for (unsigned i = 0; i < s->profiles.n_env; i++) {
+		char name[256], brought[2];
+		const char *eq = strchr(s->profiles.env[i], '=');
+
+		snprintf(name, sizeof(name), "%.*s", (int)(eq - s->profiles.env[i]), s->profiles.env[i]);
+		profile_expand(eq + 1, job_variable, v, value, ENV_MAX);
+		if (!is_exception(s, name) || slurmapi_getenv(sp, name, brought, sizeof(brought)) == 0)
+			slurmapi_setenv(sp, name, value);
+	}
+}
+
 static int wait_ready(struct step *s, struct spank_handle *sp, struct err *e)
 {
 	const char *command;
@@ -440,6 +478,7 @@ static int wait_ready(struct step *s, struct spank_handle *sp, struct err *e)
 	if (rc < 0)
 		return -1;
 	set_environment(s, sp);
+	set_profile_environment(s, sp);
 	command = slurmapi_command(sp);
 	if (command && command_is_name(command) && strlen(command) < sizeof(s->command))
 		strcpy(s->command, command);
@@ -524,7 +563,10 @@ int step_enter(struct step *s, struct spank_handle *sp, struct err *e)
 		.readonly = !options_is(&s->options, SET_WRITABLE, true),
 		.remap_root = options_is(&s->options, SET_REMAP_ROOT, false),
 	}, e);
-	return rc < 0 ? -1 : choose_program(s, sp, e);
+	if (rc < 0)
+		return -1;
+	slurmapi_set_launcher("/dev/.slxc-init");
+	return choose_program(s, sp, e);
 }
 
 void step_forked(struct step *s)
@@ -602,6 +644,7 @@ void step_finish(struct step *s)
 		close(s->init);
 	options_free(&s->options);
 	free(s->mounts);
+	profiles_free(&s->profiles);
 	for (char **word = s->entrypoint; word && *word; word++)
 		free(*word);
 	free(s->entrypoint);

@@ -57,7 +57,7 @@ help_shows() {
 	local command o
 	for command in srun sbatch salloc; do
 		run as slxc1 $command --help
-		for o in image mounts workdir mount-home remap-root writable readonly env unshare scratch entrypoint entrypoint-log; do
+		for o in image mounts workdir mount-home remap-root writable readonly env unshare scratch entrypoint entrypoint-log profile; do
 			grep -q -- "--container-$o" <<<"$out" || fail "$command --help does not show --container-$o"
 		done
 		grep -q -- --no-container-mount-home <<<"$out"

@@ -103,14 +103,14 @@ lookup() {
 
 # TaskProlog of slurm.conf is a file of the host
 task_prolog() {
+	undo "cluster_restart_slurmctld; cluster_restart_slurmd"
 	keep "$SLURM_CONF"
 	printf '#!/bin/bash\necho export FROM_PROLOG=$SLURM_PROCID\necho export BOTH=prolog\necho print printed\necho unset GONE\n' >"$D/etc/task-prolog"
 	chmod 755 "$D/etc/task-prolog"
 	undo "rm '$D/etc/task-prolog'"
 	echo "TaskProlog=$D/etc/task-prolog" >>"$SLURM_CONF"
-	cluster_restart_slurmd
-	undo "cluster_restart_slurmctld; cluster_restart_slurmd"
 	cluster_restart_slurmctld
+	cluster_restart_slurmd
 	ENV=(GONE=here BOTH=job)
 	same_bare_and_contained -Q -- bash -c 'echo $FROM_PROLOG $BOTH $GONE.'
 	assert_match "$out" '0 prolog \.'

@@ -106,6 +106,11 @@ void slurmapi_set_command(struct spank_handle *sp, const char *path)
 	snprintf(fake_slurm.executed, sizeof(fake_slurm.executed), "%s", path);
 }
 
+void slurmapi_set_launcher(const char *program)
+{
+	(void)program;
+}
+
 void slurmapi_task_prolog(char *out, size_t size)
 {
 	snprintf(out, size, "%s", fake_slurm.task_prolog ? fake_slurm.task_prolog : "");
