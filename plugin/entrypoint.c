@@ -39,6 +39,7 @@ static int make_words(char *const *argv, const char *program, const char *words[
 	return 0;
 }
 
+/* Safe: in the task, in the container, after all privileges were given up; the image's own program, and the container's init. */
 static void execute(const char *const *words, char **env, bool show, int tell)
 {
 	int out = show ? STDERR_FILENO : open("/dev/null", O_RDWR), in = open("/dev/null", O_RDONLY);
@@ -69,6 +70,7 @@ static int check_end(pid_t pid, const char *program, struct err *e)
 		program, WEXITSTATUS(status), WEXITSTATUS(status) == 127 ? " (not found?)" : "");
 }
 
+/* Safe: as execute(). */
 int entrypoint_run(char *const *argv, char **env, const char *path, bool show,
 	void (*set)(void *arg, const char *name, const char *value), void *arg, struct err *e)
 {

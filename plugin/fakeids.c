@@ -29,6 +29,7 @@
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (number), 0, 1), \
 	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | 0)
 
+/* Safe: a filter that only ever answers instead of the kernel, for this task and its children. */
 int fakeids_install(void)
 {
 	struct sock_filter code[] = {

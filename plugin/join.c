@@ -68,6 +68,7 @@ int join_leave_pid_namespace(struct err *e)
  * The container's root: what changes the machine and not the container would be
  * refused by the kernel anyway (user_namespaces(7)); LXC drops the same for its
  * unprivileged containers. No program can bring one back: no_new_privs is set.
+ * Safe: only gives up; what is left counts in the user's own namespaces.
  */
 static int drop_host_capabilities(void)
 {
@@ -86,7 +87,10 @@ static int drop_host_capabilities(void)
 	return syscall(SYS_capset, &caps.head, caps.data);
 }
 
-/* Joining a user namespace gives all its capabilities: the program must not have them, nor get them back. */
+/*
+ * Joining a user namespace gives all its capabilities: the program must not have them, nor get them back.
+ * Safe: only gives up.
+ */
 static int drop_capabilities(bool remap_root)
 {
 	struct caps none = { .head = { .version = _LINUX_CAPABILITY_VERSION_3 } };
@@ -103,7 +107,10 @@ static int drop_capabilities(bool remap_root)
 	return syscall(SYS_capset, &none.head, none.data);
 }
 
-/* Every task of the step does it, in the mount namespace that they share: once would be enough. */
+/*
+ * Every task of the step does it, in the mount namespace that they share: once would be enough.
+ * Safe: in the container's mount namespace, with the capabilities of its user namespace; only takes away.
+ */
 static int make_root_readonly(void)
 {
 	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
@@ -115,6 +122,7 @@ static int make_root_readonly(void)
  * Restrictions of the user's own mounts. LXC makes only the uppermost mount of a
  * bind read-only, and passes over nosuid, nodev and noexec; here they hold for
  * all that is mounted below, too. Every task does it again, to no effect.
+ * Safe: as make_root_readonly(); the targets were checked, and the kernel lets only mounts of this namespace be changed.
  */
 static int restrict_mounts(const char *text, struct err *e)
 {
@@ -143,11 +151,11 @@ static int restrict_mounts(const char *text, struct err *e)
 
 static int go_to_directory(const struct join *how, struct err *e)
 {
-	if (*how->workdir)
+	if (how->workdir)
 		return chdir(how->workdir) == 0 ? 0 : err_set(e, errno, "--container-workdir=%.200s in the container", how->workdir);
 	if (*how->cwd && chdir(how->cwd) == 0)
 		return 0;
-	if (*how->fallback && chdir(how->fallback) == 0) {
+	if (how->fallback && chdir(how->fallback) == 0) {
 		if (*how->cwd)
 			dprintf(STDERR_FILENO, "slxc: working directory %s is not in the container, starting in %s\n",
 				how->cwd, how->fallback);
@@ -158,22 +166,30 @@ static int go_to_directory(const struct join *how, struct err *e)
 	return chdir("/") == 0 ? 0 : err_set(e, errno, "go to / in the container");
 }
 
-int join_container(int init, const struct join *how, struct err *e)
+/*
+ * Safe: it is the user's own task that gives up what it was, and nothing is
+ * left to be done with more privilege afterwards. Until it executes the user's
+ * program nobody but root may trace it (its memory is still slurmstepd's copy,
+ * of a program that root executed).
+ */
+int join_container(const struct join *j, struct err *e)
 {
-	int net = how->own_network ? CLONE_NEWNET : 0;
+	int net = j->own_network ? CLONE_NEWNET : 0;
 
-	if (setns(init, CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | net) < 0)
+	if (setns(j->init, CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | net) < 0)
 		return err_set(e, errno, "enter the container%s", errno == ESRCH ? " (it is gone already)" : "");
 	/* The new root's /proc shows this process only if it was born in the container's PID namespace. */
 	if (access("/proc/self/status", F_OK) < 0)
 		return err_set(e, 0, "the task was not born in the container");
-	if (restrict_mounts(how->mounts, e) < 0)
+	if (j->mounts && restrict_mounts(j->mounts, e) < 0)
 		return -1;
-	if (how->readonly && make_root_readonly() < 0)
+	if (j->readonly && make_root_readonly() < 0)
 		return err_set(e, errno, "make the container's root file system read-only");
-	if (drop_capabilities(how->remap_root) < 0)
+	if (drop_capabilities(j->remap_root) < 0)
 		return err_set(e, errno, "give up capabilities");
-	if (how->remap_root && fakeids_install() < 0)
+	if (j->remap_root && fakeids_install() < 0)
 		return err_set(e, errno, "install the filter of --container-remap-root");
-	return go_to_directory(how, e);
+	if (go_to_directory(j, e) < 0)
+		return -1;
+	return j->filter ? filter_install(j->filter, e) : 0;
 }

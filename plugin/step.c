@@ -31,7 +31,7 @@
 
 #define HELPER SLXC_LIBEXECDIR "/slxc-step"
 #ifndef FINISH_MS            /* the unit tests are built with shorter ones */
-#define FINISH_MS 30000      /* longer than any kill takes that the kernel can do */
+#define FINISH_MS 10000      /* longer than any kill takes that the kernel can do; then the supervisor itself is killed */
 #define GRACE_MS 10000       /* what the supervisor may be late with its own time limit */
 #endif
 #define NSS_BUFFER 65536
@@ -45,11 +45,14 @@ struct status {
 
 struct step {
 	pid_t owner;             /* the slurmstepd that began it */
+	char name[40];           /* JOB.STEP, for the sweep */
 	pid_t launcher;          /* slxc-step before it detached itself; 0: reaped */
 	int socket;              /* to the supervisor; -1: none */
 	int init;                /* pidfd of the container's init; -1: not up */
+	struct filter filter;    /* of the tasks' system calls; code NULL: none */
 	int start_timeout;       /* seconds */
 	bool in_pid_namespace;   /* tasks forked now are born in the container */
+	pid_t thread;            /* the one that forks them */
 	bool failed;
 	struct err error;        /* why, when failed */
 	char cwd[PATH_MAX];
@@ -256,7 +259,10 @@ static void build_request(struct wire *w, struct spank_handle *sp, const struct 
 	wire_put(w, "task_prolog", "%s", path_is_clean(script) ? script : "");
 }
 
-/* Launches slxc-step and sends it the request. */
+/*
+ * Launches slxc-step and sends it the request.
+ * Safe: a constant program and arguments, an empty environment, one descriptor.
+ */
 static int launch(struct step *s, struct err *e)
 {
 	static char *const argv[] = { "slxc-step", "step", NULL };
@@ -331,6 +337,7 @@ struct step *step_begin(struct spank_handle *sp)
 		return s;
 	}
 	s->start_timeout = conf.start_timeout;
+	snprintf(s->name, sizeof(s->name), "%u.%s", id.job, id.name);
 	build_request(&s->message, sp, &id, image);
 	if (read_options(&s->options, sp, &e) < 0 || read_profiles(s, &conf, sp, &e) < 0 ||
 	    put_options(s, sp, &e) < 0 || launch(s, &e) < 0)
@@ -341,6 +348,7 @@ struct step *step_begin(struct spank_handle *sp)
 /*
  * Once the supervisor has said something, the launcher has nothing left to do but
  * end. One that never detached itself must not keep the step waiting.
+ * Safe: an own child that is not waited for yet, so its number is its own.
  */
 static void reap_launcher(struct step *s)
 {
@@ -362,6 +370,25 @@ static bool wait_readable(int fd, double deadline)
 	return n > 0;
 }
 
+/* What came with READY. */
+static int take_ready(struct step *s, struct err *e)
+{
+	const char *seccomp = wire_get(&s->message, "seccomp");
+
+	if (!seccomp)
+		return -1;
+	if (!strcmp(seccomp, "yes") && s->message.n_fds == 2) {
+		if (filter_read(s->message.fds[1], &s->filter, e) < 0)
+			return -1;
+		close(s->message.fds[1]);
+	} else if (strcmp(seccomp, "none") || s->message.n_fds != 1) {
+		return -1;
+	}
+	s->init = s->message.fds[0];
+	s->message.n_fds = 0;
+	return 0;
+}
+
 /* READY or ERROR, whichever comes; nothing at all is an error too. */
 static int receive_ready(struct step *s, struct err *e)
 {
@@ -379,12 +406,10 @@ static int receive_ready(struct step *s, struct err *e)
 	text = wire_get(&s->message, "text");
 	if (!strcmp(wire_verb(&s->message), "ERROR") && text)
 		return err_set(e, 0, "%s", text);
-	if (strcmp(wire_verb(&s->message), "READY") || s->message.n_fds != 1) {
+	if (strcmp(wire_verb(&s->message), "READY") || take_ready(s, e) < 0) {
 		wire_close(&s->message);
 		return err_set(e, EPROTO, "the container's helper said %.16s", wire_verb(&s->message));
 	}
-	s->init = s->message.fds[0];
-	s->message.n_fds = 0;
 	return 0;
 }
 
@@ -484,6 +509,7 @@ static int wait_ready(struct step *s, struct spank_handle *sp, struct err *e)
 		strcpy(s->command, command);
 	if (join_pid_namespace(s->init, e) < 0)
 		return -1;
+	s->thread = gettid();
 	s->in_pid_namespace = true;
 	return 0;
 }
@@ -494,6 +520,25 @@ void step_wait(struct step *s, struct spank_handle *sp)
 
 	if (!s->failed && wait_ready(s, sp, &e) < 0)
 		keep_error(s, &e);
+}
+
+/*
+ * A PID namespace whose init is dead refuses every fork, and a thread that is
+ * to fork there can make no threads: slurmstepd would end with "fatal" and leave
+ * its job running for ever. So it leaves, its tasks are born on the host, and
+ * step_enter() ends them.
+ */
+void step_forking(struct step *s)
+{
+	struct pollfd dead = { .fd = s->init, .events = POLLIN };
+	struct err e;
+
+	if (!s->in_pid_namespace || getpid() != s->owner || gettid() != s->thread || poll(&dead, 1, 0) == 0)
+		return;
+	err_set(&e, 0, "the container ended before its tasks were started: try again, and if it stays tell the node's "
+		"administrator");
+	keep_error(s, &e);
+	step_forked(s);
 }
 
 struct task {
@@ -554,14 +599,16 @@ int step_enter(struct step *s, struct spank_handle *sp, struct err *e)
 	}
 	if (s->init < 0 || !s->in_pid_namespace)
 		return err_set(e, 0, "the container was not started");
-	rc = join_container(s->init, &(struct join){
-		.workdir = s->options.value[SET_WORKDIR] ? s->options.value[SET_WORKDIR] : "",
+	rc = join_container(&(struct join){
+		.init = s->init,
+		.workdir = s->options.value[SET_WORKDIR],
 		.cwd = s->cwd,
-		.fallback = s->image_workdir,
+		.fallback = *s->image_workdir ? s->image_workdir : NULL,
 		.mounts = s->mounts,
 		.own_network = s->options.value[SET_UNSHARE] && strstr(s->options.value[SET_UNSHARE], "net"),
 		.readonly = !options_is(&s->options, SET_WRITABLE, true),
 		.remap_root = options_is(&s->options, SET_REMAP_ROOT, false),
+		.filter = s->filter.code ? &s->filter : NULL,
 	}, e);
 	if (rc < 0)
 		return -1;
@@ -615,6 +662,7 @@ static bool receive_ended(struct step *s)
 	return true;
 }
 
+/* Safe: a constant program, an empty environment, no descriptor; the argument is a number. */
 static void run_helper(char *const *argv)
 {
 	struct spawn helper = { .path = HELPER, .argv = argv, .fds = { -1, -1, -1 }, .extra = -1 };
@@ -622,6 +670,14 @@ static void run_helper(char *const *argv)
 
 	if (spawn_wait(&helper, &e) < 0)
 		slurmapi_error("%s", e.text);
+}
+
+/* Its supervisor is dead, or does not answer: then it is killed. Nothing is left when this returns. */
+static void sweep_step(struct step *s)
+{
+	char *const argv[] = { "slxc-step", "sweep", s->name, NULL };
+
+	run_helper(argv);
 }
 
 void step_finish(struct step *s)
@@ -637,7 +693,7 @@ void step_finish(struct step *s)
 			wire_put(&s->message, "status", "%u:%d", s->statuses[i].task, s->statuses[i].status);
 		wire_send(s->socket, &s->message, NULL, 0, &e);
 		if (!receive_ended(s))
-			step_sweep_dead();
+			sweep_step(s);
 		close(s->socket);
 	}
 	if (s->init >= 0)
@@ -648,6 +704,7 @@ void step_finish(struct step *s)
 	for (char **word = s->entrypoint; word && *word; word++)
 		free(*word);
 	free(s->entrypoint);
+	filter_free(&s->filter);
 	free(s->statuses);
 	free(s);
 }

@@ -22,6 +22,7 @@ void conf_defaults(struct conf *c)
 		.mount_cwd = true,
 		.mount_tmp = true,
 		.start_timeout = 60,
+		.seccomp = SLXC_DATADIR "/seccomp.json",
 	};
 }
 
@@ -164,6 +165,18 @@ static int copy_table(char *out, const char *text)
 
 static int set_partition_profiles(struct conf *c, const char *v) { return copy_table(c->partition_profiles, v); }
 static int set_account_profiles(struct conf *c, const char *v) { return copy_table(c->account_profiles, v); }
+static int set_seccomp(struct conf *c, const char *v)
+{
+	if (!strcmp(v, "none")) {
+		c->seccomp[0] = 0;
+		return 0;
+	}
+	if (v[0] != '/' || strlen(v) >= sizeof(c->seccomp))
+		return -1;
+	strcpy(c->seccomp, v);
+	return 0;
+}
+
 static int set_mount_home(struct conf *c, const char *v) { return parse_bool(v, &c->mount_home); }
 static int set_mount_cwd(struct conf *c, const char *v) { return parse_bool(v, &c->mount_cwd); }
 static int set_mount_tmp(struct conf *c, const char *v) { return parse_bool(v, &c->mount_tmp); }
@@ -184,6 +197,7 @@ static const struct key {
 	{ "partition_profiles", set_partition_profiles, "a list PARTITION:NAME[,NAME] ..." },
 	{ "account_profiles", set_account_profiles, "a list ACCOUNT:NAME[,NAME] ..." },
 	{ "start_timeout", set_start_timeout, "1 to 3600 seconds" },
+	{ "seccomp", set_seccomp, "an absolute path, or none" },
 	{ "allow_root", set_allow_root, "yes or no" },
 };
 #define N_KEYS (sizeof(keys) / sizeof(keys[0]))

@@ -27,6 +27,7 @@ struct conf {
 	char partition_profiles[CONF_PROFILES_SIZE]; /* partition_profiles=PARTITION:NAME[,NAME] ... */
 	char account_profiles[CONF_PROFILES_SIZE]; /* account_profiles=ACCOUNT:NAME[,NAME] ... */
 	unsigned start_timeout;   /* start_timeout=60            seconds until a container that has not started is given up */
+	char seccomp[PATH_MAX];   /* seccomp=PATH|none           policy of the tasks' system calls; "": none */
 	bool allow_root;          /* allow_root=no               contain steps of uid 0 (else they are refused) */
 };
 

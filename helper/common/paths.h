@@ -7,7 +7,8 @@
 #endif
 
 /* SLXC_CONF_FILE   /etc/slxc/slxc.conf
- * SLXC_LIBEXECDIR  slxc-step, slxc-worker, slxc-init
+ * SLXC_LIBEXECDIR  slxc-step, slxc-worker, slxc-init, slxc-seccomp
+ * SLXC_DATADIR     /usr/share/slxc: seccomp.json, the default policy
  * SLXC_RUNDIR      /run/slxc
  * SLXC_LOGDIR      /var/log/slxc
  * SLXC_STOREDIR    /var/lib/slxc, unless slxc.conf says store= */

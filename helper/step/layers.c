@@ -88,6 +88,7 @@ static int mount_through_loop(int file, const char *layer, const char *target, s
 	return err_set(e, EBUSY, "get a free loop device");
 }
 
+/* Safe: for the reason given at mount_through_loop; the target is below a directory of root's alone. */
 static int mount_layer(const struct store *s, const char *store_path, const char *layer, struct err *e)
 {
 	autoclose int file = store_open_layer(s, layer, e);
@@ -99,7 +100,6 @@ static int mount_layer(const struct store *s, const char *store_path, const char
 	if (mkdir(target, 0700) < 0 && errno != EEXIST)
 		return err_set(e, errno, "make %s", target);
 	snprintf(source, sizeof(source), "%s/layers/%s.erofs", store_path, layer);
-	/* Safe for the reason given at mount_through_loop. */
 	if (mount(source, target, "erofs", MOUNT_FLAGS, NULL) == 0)
 		return 0;
 	if (errno == ENOTBLK)
@@ -138,6 +138,7 @@ int layers_mount(const struct store *s, const char *store_path, const struct ima
 	return 0;
 }
 
+/* Safe: only mounts below a directory of root's alone, by a name that is a digest; steps have clones. */
 int layers_prune(const struct store *s)
 {
 	autoclosedir DIR *dir = opendir(RUNDIR_IMAGES);

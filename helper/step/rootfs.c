@@ -26,6 +26,7 @@ extern int mount(const char *, const char *, const char *, unsigned long, const 
 
 #define IN(path) RUNDIR_MNT path
 
+/* Safe: constant paths in a tmpfs of root's that this supervisor has just mounted. */
 static int make_dirs(const char *const *paths, mode_t mode, struct err *e)
 {
 	for (; *paths; paths++)
@@ -40,7 +41,7 @@ static int make_dirs(const char *const *paths, mode_t mode, struct err *e)
  */
 int rootfs_enter(uid_t uid, gid_t gid, struct err *e)
 {
-	static const char *const open_dirs[] = { IN("/root"), IN("/dev"), IN("/sys"), NULL };
+	static const char *const open_dirs[] = { IN("/root"), IN("/dev"), IN("/sys"), IN("/empty"), NULL };
 	static const char *const root_dirs[] = { IN("/l"), IN("/s"), IN("/lxc"), NULL };
 
 	if (unshare(CLONE_NEWNS) < 0)
@@ -209,7 +210,11 @@ static int make_nodes(struct err *e)
 	return make_dirs(dirs, 0755, e);
 }
 
-/* A clone of a mount, with what attr says, at target. */
+/*
+ * A clone of a mount, with what attr says, at target.
+ * Safe: constant paths; the clone has fewer rights than its source, and is in the private
+ * namespace.
+ */
 static int clone_mount(const char *source, const char *target, unsigned recursive, uint64_t attributes, struct err *e)
 {
 	struct mount_attr attr = { .attr_set = attributes };
@@ -235,10 +240,22 @@ static int bind_init(struct err *e)
 /* Safe: what the host shows to every user, but every mount below it read-only, without setuid, devices and programs. */
 static int bind_sys(struct err *e)
 {
-	return clone_mount("/sys", IN("/sys"), AT_RECURSIVE,
-		MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, e);
+	static const char *const masked[] = { IN("/sys/firmware"), IN("/sys/devices/virtual/powercap") };
+	const uint64_t attributes = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+
+	if (clone_mount("/sys", IN("/sys"), AT_RECURSIVE, attributes, e) < 0)
+		return -1;
+	/* as the OCI's default: firmware, and power meters that are a side channel */
+	for (size_t i = 0; i < sizeof(masked) / sizeof(masked[0]); i++)
+		if (access(masked[i], F_OK) == 0 && clone_mount(IN("/empty"), masked[i], 0, attributes, e) < 0)
+			return -1;
+	return 0;
 }
 
+/*
+ * Safe: constant paths. The host's own terminals (a step's --pty lives there) and shared
+ * memory are bound with their modes of the host.
+ */
 int rootfs_mount_devices(struct err *e)
 {
 	mode_t mask = umask(0);
@@ -252,7 +269,6 @@ int rootfs_mount_devices(struct err *e)
 	umask(mask);
 	if (rc < 0 || bind_init(e) < 0)
 		return -1;
-	/* Safe: the host's own terminals (a step's --pty lives there) and shared memory, modes as on the host. */
 	if (mount("/dev/pts", IN("/dev/pts"), NULL, MS_BIND, NULL) < 0 ||
 	    mount("/dev/shm", IN("/dev/shm"), NULL, MS_BIND, NULL) < 0)
 		return err_set(e, errno, "bind /dev/pts and /dev/shm");

@@ -7,6 +7,7 @@
  *     s/                   scratch: upper and work directories            (0700 root)
  *     root/                the overlay of these: what the container sees
  *     dev/  sys/           what becomes /dev and /sys
+ *     empty/               what hides directories of /proc and /sys
  *     lxc/                 the worker's own directory                     (0700 user)
  *
  * Root only. Every function here is one privileged operation on paths that slxc

@@ -2,6 +2,7 @@
  * Run-time state on this node: SLXC_RUNDIR (0755 root) with
  *   steps/<job>.<step>.<pid>/info   one per running step, held by a lock while its supervisor lives
  *   images/                         the node's image mounts (0700)
+ *   seccomp/                        the compiled seccomp filter (0700)
  *   mnt/                            where each step's private mount namespace has its mounts
  * Root only.
  */
@@ -18,6 +19,7 @@ struct request;
 #define RUNDIR_STEPS SLXC_RUNDIR "/steps"
 #define RUNDIR_IMAGES SLXC_RUNDIR "/images"
 #define RUNDIR_MNT SLXC_RUNDIR "/mnt"
+#define RUNDIR_SECCOMP SLXC_RUNDIR "/seccomp"
 
 /* What `info` says of a step: enough to destroy and record it when its supervisor is gone. */
 struct step_info {

@@ -34,6 +34,7 @@
 #include "request.h"
 #include "rootfs.h"
 #include "rundir.h"
+#include "seccomp.h"
 #include "worker.h"
 
 struct supervisor {
@@ -44,6 +45,7 @@ struct supervisor {
 	struct store store;
 	struct image image;
 	struct entry entry;
+	int filter;                  /* the tasks' seccomp filter; -1: none */
 	struct worker worker;
 	struct container container;
 	struct record record;
@@ -71,6 +73,7 @@ static struct supervisor *supervisor_new(int plugin)
 	s->store.root = -1;
 	s->image.config = -1;
 	s->entry.file = -1;
+	s->filter = -1;
 	s->worker = (struct worker)WORKER_NONE;
 	s->container.pidfd = -1;
 	s->record.info.ready_ms = -1;
@@ -162,6 +165,10 @@ static int start_container(struct supervisor *s, struct err *e)
 	if (rc == 0)
 		rc = send_step(s, r->cwd, e);
 	rootfs_reap(&helper);
+	if (rc == 0 && *s->conf.seccomp) {
+		s->filter = seccomp_open_filter(s->conf.seccomp, e);
+		rc = s->filter < 0 ? -1 : 0;
+	}
 	/* what can fail here is the node's doing, not the user's */
 	return rc < 0 ? err_wrap(e, "the container cannot be started on this node, tell its administrator") : 0;
 }
@@ -197,6 +204,7 @@ static bool is_cwd_covered(const struct supervisor *s, const char *cwd)
 static int answer(struct supervisor *s, struct err *e)
 {
 	struct err warning;
+	int fds[2] = { s->container.pidfd, s->filter };
 	const char *value;
 	size_t pos = 0;
 	char key[16];
@@ -204,11 +212,12 @@ static int answer(struct supervisor *s, struct err *e)
 	if (!s->joined || s->answered || s->container.pidfd < 0)
 		return 0;
 	wire_begin(&s->message, "READY");
+	wire_put(&s->message, "seccomp", "%s", s->filter < 0 ? "none" : "yes");
 	while (wire_next(&s->environment, &pos, key, sizeof(key), &value))
 		if (!strcmp(key, "env") || !strcmp(key, "workdir") || !strcmp(key, "entrypoint"))
 			wire_put(&s->message, key, "%s", value);
 	s->answered = true;
-	if (wire_send(s->plugin, &s->message, &s->container.pidfd, 1, e) < 0)
+	if (wire_send(s->plugin, &s->message, fds, s->filter < 0 ? 1 : 2, e) < 0)
 		return -1;
 	/* now that nobody waits for it */
 	if (cgroup_leave_step(&warning) < 0)

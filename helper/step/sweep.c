@@ -35,6 +35,7 @@ static int wait_gone(int pidfd, int ms)
 /*
  * Tells a living supervisor to end, and makes it. Its pid came from the lock it
  * holds; looked up again after the pidfd was opened, so it is not a reused one.
+ * Safe: by pidfd.
  */
 static void end_supervisor(const struct entry *en, pid_t holder)
 {
@@ -51,7 +52,10 @@ static void end_supervisor(const struct entry *en, pid_t holder)
 	wait_gone(pidfd, PATIENCE_MS);
 }
 
-/* Destroys what a dead supervisor left: the container's init, if it is still that process. */
+/*
+ * Destroys what a dead supervisor left: the container's init, if it is still that process.
+ * Safe: by pidfd, and only when the start time is that of the init that was recorded.
+ */
 static void end_orphan(struct entry *en, const struct step_info *info)
 {
 	struct record r = { .info = *info, .end = "swept", .error = "its supervisor was killed" };
@@ -77,6 +81,7 @@ static void close_entry(struct entry *en)
 		close(steal_fd(&en->file));
 }
 
+/* Safe: an empty directory below one of root's alone. */
 static int sweep_entry(const char *name, int living_too)
 {
 	struct step_info info;
@@ -134,14 +139,16 @@ static int sweep(const char *prefix, int living_too)
 	return n;
 }
 
-int sweep_job(uint32_t job)
+int sweep_job(const char *which)
 {
-	char prefix[16];
-	int n;
+	char prefix[48];
+	int n = snprintf(prefix, sizeof(prefix), "%s.", which);
 
-	snprintf(prefix, sizeof(prefix), "%u.", job);
+	if (n < 2 || n >= (int)sizeof(prefix))
+		return -1;
 	n = sweep(prefix, 1);
-	prune_images();
+	if (!strchr(which, '.'))
+		prune_images();
 	return n;
 }
 

@@ -23,7 +23,10 @@
 
 #define WORKER SLXC_LIBEXECDIR "/slxc-worker"
 
-/* Becomes the user for good, in this order, and proves that there is no way back. */
+/*
+ * Becomes the user for good, in this order, and proves that there is no way back.
+ * Safe: ids from SPANK; every step is checked, and the way back is tried.
+ */
 static int drop_privileges(const struct request *r)
 {
 	if (setgroups(r->n_groups, r->groups) < 0 ||
@@ -90,6 +93,7 @@ static void exec_worker(const struct request *r, int control, pid_t parent)
 	_exit(127);
 }
 
+/* Safe: the child is exec_worker(). */
 int worker_start(struct worker *w, const struct request *r, struct err *e)
 {
 	pid_t parent = getpid();
@@ -191,6 +195,7 @@ static void kill_orphans(void)
 	}
 }
 
+/* Safe: an own child that is not waited for yet, so its number is its own. */
 void worker_destroy(struct worker *w)
 {
 	if (w->pid > 0) {

@@ -51,6 +51,35 @@ static void set_mount(void *arg, const char *entry)
 	set(arg, "lxc.mount.entry", "%s", entry);
 }
 
+/*
+ * What the OCI's default hides or makes read-only in /proc. Nothing of it can be
+ * written by a user without capabilities anyway, so this is the second line:
+ * for files that an ordinary user may read, and for kernels with a wrong mode.
+ */
+static void mask_proc(struct settings *s, const char *mnt)
+{
+	static const char *const files[] = { "kcore", "keys", "latency_stats", "timer_list", "timer_stats", "sched_debug" };
+	static const char *const dirs[] = { "acpi", "asound", "scsi" };
+	static const char *const read_only[] = { "bus", "fs", "irq", "sys", "sysrq-trigger" };
+	char path[32];
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		snprintf(path, sizeof(path), "/proc/%s", files[i]);
+		if (access(path, F_OK) == 0)
+			set(s, "lxc.mount.entry", "%s/dev/null %s none bind 0 0", mnt, path + 1);
+	}
+	for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++) {
+		snprintf(path, sizeof(path), "/proc/%s", dirs[i]);
+		if (access(path, F_OK) == 0)
+			set(s, "lxc.mount.entry", "%s/empty %s none bind 0 0", mnt, path + 1);
+	}
+	for (size_t i = 0; i < sizeof(read_only) / sizeof(read_only[0]); i++) {
+		snprintf(path, sizeof(path), "/proc/%s", read_only[i]);
+		if (access(path, F_OK) == 0)
+			set(s, "lxc.mount.entry", "%s %s none rbind,ro,nosuid,nodev,noexec 0 0", path, path + 1);
+	}
+}
+
 static int configure(struct lxc_container *c, const struct step *s, const char *mnt, struct err *e)
 {
 	struct settings t = { .c = c, .e = e };
@@ -72,12 +101,13 @@ static int configure(struct lxc_container *c, const struct step *s, const char *
 	set(&t, "lxc.console.path", "none");
 	set(&t, "lxc.pty.max", "0");
 	set(&t, "lxc.tty.max", "0");
-	set(&t, "lxc.mount.auto", "proc:rw");
+	set(&t, "lxc.mount.auto", "proc:rw"); /* mixed would bind sys thrice and more: see mask_proc() */
 	if (!mounts_unwanted(s, "/sys"))
 		set(&t, "lxc.mount.entry", "%s/sys sys none rbind,create=dir 0 0", mnt);
 	set(&t, "lxc.mount.entry", "%s/dev dev none rbind,create=dir 0 0", mnt);
 	if (s->own_ipc)
 		set(&t, "lxc.mount.entry", "tmpfs dev/shm tmpfs rw,nosuid,nodev,mode=1777 0 0");
+	mask_proc(&t, mnt);
 	for (unsigned i = 0; i < n; i++)
 		if (!mounts_unwanted(s, binds[i].path))
 			bind_path(&t, &binds[i]);

@@ -269,8 +269,8 @@ remap_root() {
 	assert_eq "$(stat -c %U "$HOME1/remapped")" slxc1
 	rm "$HOME1/remapped"
 	# what package managers do
-	contained --container-remap-root bash -c 'touch /x && chown 42:42 /x && chgrp mail /x && mkdir /m && mount -t tmpfs none /m && stat -fc %T /m'
-	assert_eq "$out" tmpfs
+	contained --container-remap-root bash -c 'echo x >/x && chown 42:42 /x && chgrp mail /x && chmod 0 /x && cat /x'
+	assert_eq "$out" x
 	# nothing of the host: no files of others, no modules, no time
 	contained --container-remap-root bash -c 'cat /root/../dev/mem 2>&1; date -s 2000-01-01 2>&1 >/dev/null; grep CapEff /proc/self/status'
 	assert_match "$out" 'cannot set date: Operation not permitted'

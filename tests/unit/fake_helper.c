@@ -9,10 +9,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <linux/seccomp.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "common/filter.h"
+#include "common/io.h"
 #include "common/wire.h"
 
 static struct wire w;
@@ -52,11 +56,17 @@ static void receive(void)
 static void ready(unsigned n_fds)
 {
 	int pidfd = syscall(SYS_pidfd_open, getpid(), 0), fds[2] = { pidfd, pidfd };
+	const uint32_t filter[5] = { FILTER_MAGIC, says("short filter") ? 2 : 1, 0, BPF_RET | BPF_K, SECCOMP_RET_ALLOW };
 	char longer[400];
 
 	memset(longer, 'n', sizeof(longer) - 1);
 	longer[sizeof(longer) - 1] = 0;
 	wire_begin(&w, "READY");
+	wire_put(&w, "seccomp", says("filter") || says("short filter") || says("no filter") ? "yes" : "none");
+	if (says("filter") || says("short filter")) {
+		fds[1] = memfd_create("filter", 0);
+		io_write_all(fds[1], filter, sizeof(filter)); /* its offset is at the end */
+	}
 	wire_put(&w, "env", "LANG=C.UTF-8");
 	wire_put(&w, "env", "EMPTY=");
 	wire_put(&w, "env", "OPTS=a=b c");
@@ -110,7 +120,9 @@ static int serve(void)
 		ready(2);
 	if (says("ready") || says("two readys") || says("never ends") || says("dies later"))
 		ready(1);
-	if (says("two readys"))
+	if (says("filter") || says("short filter"))
+		ready(2);
+	if (says("two readys") || says("no filter"))
 		ready(1);
 	if (says("dies later"))
 		return 0;

@@ -23,10 +23,11 @@ int join_leave_pid_namespace(struct err *e)
 	return 0;
 }
 
-int join_container(int init, const struct join *how, struct err *e)
+int join_container(const struct join *j, struct err *e)
 {
 	fake_join.entered_container++;
-	fake_join.init = init;
-	snprintf(fake_join.cwd, sizeof(fake_join.cwd), "%s", how->cwd);
+	fake_join.init = j->init;
+	fake_join.filter_length = j->filter ? j->filter->head.length[0] : 0;
+	snprintf(fake_join.cwd, sizeof(fake_join.cwd), "%s", j->cwd);
 	return 0;
 }

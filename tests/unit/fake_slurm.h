@@ -26,6 +26,7 @@ struct fake_join {
 	int entered_container;
 	int init;
 	char cwd[4096];
+	unsigned filter_length;   /* of the seccomp filter's first program; 0: no filter */
 	const char *refuse;        /* join_pid_namespace() fails with this */
 };
 

@@ -35,6 +35,7 @@ START_TEST(no_file_is_the_defaults)
 	ck_assert_uint_eq(c.scratch_size, 0);
 	ck_assert(c.mount_home && c.mount_cwd && c.mount_tmp && !c.allow_root);
 	ck_assert_uint_eq(c.start_timeout, 60);
+	ck_assert_ptr_nonnull(strstr(c.seccomp, "/seccomp.json"));
 }
 END_TEST
 
@@ -44,13 +45,15 @@ START_TEST(every_key)
 	struct err e = { 0 };
 
 	ck_ok(load("# comment\n\n  store = /a/b \nscratch_size=8G\nscratch_inodes=2M\nmount_home=no\nmount_cwd=no\n"
-		"mount_tmp=no\nstart_timeout=5\nallow_root=yes", &c, &e), e);
+		"mount_tmp=no\nstart_timeout=5\nallow_root=yes\nseccomp=/x/p.json", &c, &e), e);
 	ck_assert_str_eq(c.store, "/a/b");
 	ck_assert_uint_eq(c.scratch_size, (uint64_t)8 << 30);
 	ck_assert_uint_eq(c.scratch_inodes, 2 << 20);
 	ck_assert(!c.mount_home && !c.mount_cwd && !c.mount_tmp && c.allow_root);
 	ck_assert_uint_eq(c.start_timeout, 5);
-	ck_ok(load("scratch_size=25%\n", &c, &e), e);
+	ck_assert_str_eq(c.seccomp, "/x/p.json");
+	ck_ok(load("scratch_size=25%\nseccomp=none\n", &c, &e), e);
+	ck_assert_str_eq(c.seccomp, "");
 	ck_assert_uint_eq(c.scratch_percent, 25);
 	ck_assert_uint_eq(c.scratch_size, 0);
 }

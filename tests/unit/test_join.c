@@ -6,6 +6,8 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
+#include <stddef.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -58,7 +60,7 @@ static void be_init(int go, int up)
 		pause();
 }
 
-/* For LeakSanitizer, which traces the program when that ends. */
+/* At the end of a test: for what tears it down, and LeakSanitizer, which traces it. */
 static void be_root_again(void)
 {
 	if (seteuid(0) == 0 && setegid(0) == 0)
@@ -85,7 +87,6 @@ static bool start(void)
 	pidfd = syscall(SYS_pidfd_open, init, 0);
 	ck_assert_int_ge(pidfd, 0);
 	/* from here as slurmstepd in user_init */
-	atexit(be_root_again);
 	ck_assert(setegid(UID) == 0 && seteuid(UID) == 0);
 	return c == 'y';
 }
@@ -119,20 +120,31 @@ static bool has_field(const char *name, const char *value)
 	return strstr(text, line) != NULL;
 }
 
+/* One program: an errno for one system call. */
+#define DENY(number, error) \
+	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)), \
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1), \
+	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (error)), \
+	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
+static struct sock_filter code[] = { DENY(SYS_getpgid, EXDEV), DENY(SYS_getsid, ENOTTY) };
+static const struct filter filter = { .head = { .magic = FILTER_MAGIC, .length = { 4, 4 } }, .code = code };
+
 START_TEST(task_is_born_and_lives_in_the_container)
 {
 	char cwd[PATH_MAX];
 	pid_t pid;
 
-	if (!start())
+	if (!start()) {
+		be_root_again();
 		return;
+	}
 	ck_ok(join_pid_namespace(pidfd, &e), e);
 	pid = fork();
 	if (pid == 0) {
 		static const char *const caps[] = { "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb" };
 
 		become_user();
-		if (getpid() != 2 || join_container(pidfd, &(struct join){ .workdir = "", .cwd = "/usr", .fallback = "", .mounts = "" }, &e) < 0)
+		if (getpid() != 2 || join_container(&(struct join){ .init = pidfd, .cwd = "/usr", .filter = &filter }, &e) < 0)
 			_exit(1);
 		if (getuid() != UID || geteuid() != UID || getgid() != UID || !getcwd(cwd, sizeof(cwd)) || strcmp(cwd, "/usr"))
 			_exit(2);
@@ -141,6 +153,9 @@ START_TEST(task_is_born_and_lives_in_the_container)
 				_exit(3);
 		if (!has_field("NoNewPrivs", "1") || kill(1, 0) < 0 || mount("x", "/usr", "tmpfs", 0, NULL) == 0)
 			_exit(4);
+		/* the filter says EXDEV to getpgid(), and a second one ENOTTY to getsid() */
+		if (getpgid(0) != -1 || errno != EXDEV || getsid(0) != -1 || errno != ENOTTY || !has_field("Seccomp", "2"))
+			_exit(5);
 		_exit(0);
 	}
 	ck_ok(join_leave_pid_namespace(&e), e);
@@ -150,6 +165,7 @@ START_TEST(task_is_born_and_lives_in_the_container)
 	if (pid == 0)
 		_exit(getpid() < 3 || getppid() == 0);
 	ck_assert_int_eq(status_of(pid), 0);
+	be_root_again();
 }
 END_TEST
 
@@ -160,20 +176,23 @@ START_TEST(directory_that_is_not_there)
 	char said[256] = "";
 	pid_t pid;
 
-	if (!start())
+	if (!start()) {
+		be_root_again();
 		return;
+	}
 	ck_assert_int_eq(pipe(out), 0);
 	ck_ok(join_pid_namespace(pidfd, &e), e);
 	pid = fork();
 	if (pid == 0) {
 		become_user();
 		dup2(out[1], STDERR_FILENO);
-		_exit(join_container(pidfd, &(struct join){ .workdir = "", .cwd = "/no/such/place", .fallback = "", .mounts = "" }, &e) < 0 || !getcwd(cwd, sizeof(cwd)) || strcmp(cwd, "/"));
+		_exit(join_container(&(struct join){ .init = pidfd, .cwd = "/no/such/place" }, &e) < 0 || !getcwd(cwd, sizeof(cwd)) || strcmp(cwd, "/"));
 	}
 	ck_ok(join_leave_pid_namespace(&e), e);
 	ck_assert_int_eq(status_of(pid), 0);
 	ck_assert_int_gt(read(out[0], said, sizeof(said) - 1), 0);
 	ck_assert_str_eq(said, "slxc: working directory /no/such/place is not in the container, starting in /\n");
+	be_root_again();
 }
 END_TEST
 
@@ -182,14 +201,17 @@ START_TEST(task_born_on_the_host)
 {
 	pid_t pid;
 
-	if (!start())
+	if (!start()) {
+		be_root_again();
 		return;
+	}
 	pid = fork();
 	if (pid == 0) {
 		become_user();
-		_exit(join_container(pidfd, &(struct join){ .workdir = "", .cwd = "/", .fallback = "", .mounts = "" }, &e) == 0 || strcmp(e.text, "the task was not born in the container"));
+		_exit(join_container(&(struct join){ .init = pidfd, .cwd = "/" }, &e) == 0 || strcmp(e.text, "the task was not born in the container"));
 	}
 	ck_assert_int_eq(status_of(pid), 0);
+	be_root_again();
 }
 END_TEST
 
@@ -206,9 +228,10 @@ START_TEST(container_that_is_gone)
 	pid = fork();
 	if (pid == 0) {
 		become_user();
-		_exit(join_container(pidfd, &(struct join){ .workdir = "", .cwd = "/", .fallback = "", .mounts = "" }, &e) == 0 || strcmp(e.text, "enter the container (it is gone already): No such process"));
+		_exit(join_container(&(struct join){ .init = pidfd, .cwd = "/" }, &e) == 0 || strcmp(e.text, "enter the container (it is gone already): No such process"));
 	}
 	ck_assert_int_eq(status_of(pid), 0);
+	be_root_again();
 }
 END_TEST
 
@@ -221,6 +244,7 @@ START_TEST(capabilities_are_as_before)
 	ck_assert(has_field("CapEff", "0000000000000000"));
 	ck_ok(join_leave_pid_namespace(&e), e);
 	ck_assert(has_field("CapEff", "0000000000000000"));
+	be_root_again();
 }
 END_TEST
 

@@ -464,7 +464,7 @@ START_TEST(helper_exits)
 	private_write("behaviour", "exit after request");
 	fails("the container's helper ended early");
 	/* the node is looked after when the helper did not say ENDED */
-	has_line(received("calls"), "tidy");
+	has_line(received("calls"), "sweep 7.0");
 }
 END_TEST
 
@@ -495,6 +495,23 @@ START_TEST(wrong_number_of_descriptors)
 	usual("no descriptor");
 	fails("the container's helper said READY");
 	private_write("behaviour", "two descriptors");
+	fails("the container's helper said READY");
+}
+END_TEST
+
+START_TEST(seccomp_filter)
+{
+	struct step *step;
+
+	usual("filter");
+	ck_ok(run_to_task(&step), e);
+	ck_assert_uint_eq(fake_join.filter_length, 1);
+	step_finish(step);
+	/* said, and not there or not whole: no task runs */
+	fake_join.entered_container = 0;
+	private_write("behaviour", "no filter");
+	fails("the container's helper said READY");
+	private_write("behaviour", "short filter");
 	fails("the container's helper said READY");
 }
 END_TEST
@@ -542,7 +559,7 @@ START_TEST(helper_never_says_ended)
 	step_finish(step);
 	ms = io_now_ms() - begin;
 	ck_assert_msg(ms > 900 && ms < 4000, "it took %.0f ms", ms);
-	has_line(received("calls"), "tidy");
+	has_line(received("calls"), "sweep 7.0");
 }
 END_TEST
 
@@ -553,7 +570,7 @@ START_TEST(helper_dies_later)
 	usual("dies later");
 	ck_ok(run_to_task(&step), e);
 	step_finish(step);
-	has_line(received("calls"), "tidy");
+	has_line(received("calls"), "sweep 7.0");
 }
 END_TEST
 
@@ -604,6 +621,6 @@ PRIVATE_MAIN("plugin_step", no_container, extern_step, request, request_is_one_t
 	batch_script_goes_along, tag_is_made_full, whole_life, pid_namespace_is_left_at_the_end, many_tasks,
 	environment_of_the_image, slurmrestd_job, slurmrestd_job_without_a_container, slurmctld_does_not_answer,
 	marker_wins, empty_name, client_that_said_nothing, bad_name, name_that_does_not_fit, slurm_does_not_say_who, bad_configuration, no_helper,
-	helper_that_is_no_program, helper_exits, helper_says_error, helper_says_garbage, wrong_number_of_descriptors,
+	helper_that_is_no_program, helper_exits, helper_says_error, helper_says_garbage, wrong_number_of_descriptors, seccomp_filter,
 	helper_is_late, helper_never_detaches, two_readys, helper_never_says_ended, helper_dies_later, namespace_cannot_be_joined, in_another_process,
 	sweeping)
