@@ -15,7 +15,7 @@
 #include "common/paths.h"
 
 /* profiles.d, beside slxc.conf */
-static void profiles_dir(char *out, size_t size)
+void profiles_dir(char *out, size_t size)
 {
 	snprintf(out, size, "%.*s/profiles.d", (int)(strrchr(SLXC_CONF_FILE, '/') - SLXC_CONF_FILE), SLXC_CONF_FILE);
 }
@@ -172,15 +172,13 @@ int profiles_check(const char *list, struct err *e)
 	return rc;
 }
 
-/* The profiles of name in "NAME:PROFILE[,PROFILE] NAME:...". */
+/* The profiles of name in "NAME:PROFILE[,PROFILE] NAME:..."; of every name when it is NULL. */
 static int load_for(struct profiles *p, const char *table, const char *name, struct err *e)
 {
-	size_t length = strlen(name);
+	while (*(table += strspn(table, " \t"))) {
+		size_t n = strcspn(table, " \t"), length = strcspn(table, ":");
 
-	while (length && *(table += strspn(table, " \t"))) {
-		size_t n = strcspn(table, " \t");
-
-		if (n > length && !strncmp(table, name, length) && table[length] == ':') {
+		if (!name || (strlen(name) == length && !strncmp(table, name, length))) {
 			char list[CONF_PROFILES_SIZE];
 
 			snprintf(list, sizeof(list), "%.*s", (int)(n - length - 1), table + length + 1);
@@ -190,6 +188,13 @@ static int load_for(struct profiles *p, const char *table, const char *name, str
 		table += n;
 	}
 	return 0;
+}
+
+int profiles_of_conf(struct profiles *p, const struct conf *conf, struct err *e)
+{
+	if (profiles_load(p, conf->profiles, e) < 0 || load_for(p, conf->partition_profiles, NULL, e) < 0)
+		return -1;
+	return load_for(p, conf->account_profiles, NULL, e);
 }
 
 int profiles_of_step(struct profiles *p, const struct conf *conf, const char *partition, const char *account,

@@ -26,6 +26,12 @@ void profiles_free(struct profiles *p);
 /* Adds those of a list "a,b". -1: one is not there, others than root can write it, or it is wrong: file and line. */
 int profiles_load(struct profiles *p, const char *list, struct err *e);
 
+/* The directory of the profiles. */
+void profiles_dir(char *out, size_t size);
+
+/* Adds all that slxc.conf names, for whichever partition and account. */
+int profiles_of_conf(struct profiles *p, const struct conf *conf, struct err *e);
+
 /* For a client: as profiles_load(), but a host without the directory leaves it to the node. */
 int profiles_check(const char *list, struct err *e);
 

@@ -34,6 +34,7 @@ int cli_common_option(struct cli *c, int option, char **argv, const char *usage,
 
 int cli_import(struct cli *c, int argc, char **argv, struct err *e);
 int cli_images(struct cli *c, int argc, char **argv, struct err *e);
+int cli_config(struct cli *c, int argc, char **argv, struct err *e);
 int cli_rm(struct cli *c, int argc, char **argv, struct err *e);
 
 /* "108 MB": decimal units, as disks are sold. Returns buf. */
