@@ -366,7 +366,8 @@ static int serve_once(struct supervisor *s, struct err *e)
 
 	if (n < 0)
 		return errno == EINTR ? 0 : err_set(e, errno, "wait for events");
-	if (n == 0 && starting)
+	/* also when somebody keeps it busy until then */
+	if (starting && (n == 0 || left <= 0))
 		return err_set(e, 0, "the container was not up after %u seconds: try again, and if it stays tell the node's "
 			"administrator", s->conf.start_timeout);
 	if (p[SIGNALS].revents) {
