@@ -4,6 +4,7 @@
  */
 #include "config.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -52,10 +53,19 @@ int slurm_spank_local_user_init(spank_t sp, int argc, char **argv)
 	return 0;
 }
 
-int slurm_spank_user_init(spank_t sp, int argc, char **argv)
+static void around_fork(void)
 {
 	if (step)
+		step_forking(step);
+}
+
+int slurm_spank_user_init(spank_t sp, int argc, char **argv)
+{
+	if (step) {
 		step_wait(step, sp);
+		/* after, too: the parent's handler also runs when fork() has failed */
+		pthread_atfork(around_fork, around_fork, NULL);
+	}
 	return 0;
 }
 

@@ -27,7 +27,7 @@
 
 #define HELPER SLXC_LIBEXECDIR "/slxc-step"
 #ifndef FINISH_MS            /* the unit tests are built with shorter ones */
-#define FINISH_MS 30000      /* longer than any kill takes that the kernel can do */
+#define FINISH_MS 10000      /* longer than any kill takes that the kernel can do; then the supervisor itself is killed */
 #define GRACE_MS 10000       /* what the supervisor may be late with its own time limit */
 #endif
 #define NSS_BUFFER 65536
@@ -39,12 +39,14 @@ struct status {
 
 struct step {
 	pid_t owner;             /* the slurmstepd that began it */
+	char name[40];           /* JOB.STEP, for the sweep */
 	pid_t launcher;          /* slxc-step before it detached itself; 0: reaped */
 	int socket;              /* to the supervisor; -1: none */
 	int init;                /* pidfd of the container's init; -1: not up */
 	struct filter filter;    /* of the tasks' system calls; code NULL: none */
 	int start_timeout;       /* seconds */
 	bool in_pid_namespace;   /* tasks forked now are born in the container */
+	pid_t thread;            /* the one that forks them */
 	bool failed;
 	struct err error;        /* why, when failed */
 	char cwd[PATH_MAX];
@@ -248,6 +250,7 @@ struct step *step_begin(struct spank_handle *sp)
 		return s;
 	}
 	s->start_timeout = conf.start_timeout;
+	snprintf(s->name, sizeof(s->name), "%u.%s", id.job, id.name);
 	build_request(&s->message, sp, &id, image);
 	if (launch(s, &e) < 0)
 		keep_error(s, &e);
@@ -361,6 +364,7 @@ static int wait_ready(struct step *s, struct spank_handle *sp, struct err *e)
 	set_environment(s, sp);
 	if (join_pid_namespace(s->init, e) < 0)
 		return -1;
+	s->thread = gettid();
 	s->in_pid_namespace = true;
 	return 0;
 }
@@ -371,6 +375,25 @@ void step_wait(struct step *s, struct spank_handle *sp)
 
 	if (!s->failed && wait_ready(s, sp, &e) < 0)
 		keep_error(s, &e);
+}
+
+/*
+ * A PID namespace whose init is dead refuses every fork, and a thread that is
+ * to fork there can make no threads: slurmstepd would end with "fatal" and leave
+ * its job running for ever. So it leaves, its tasks are born on the host, and
+ * step_enter() ends them.
+ */
+void step_forking(struct step *s)
+{
+	struct pollfd dead = { .fd = s->init, .events = POLLIN };
+	struct err e;
+
+	if (!s->in_pid_namespace || getpid() != s->owner || gettid() != s->thread || poll(&dead, 1, 0) == 0)
+		return;
+	err_set(&e, 0, "the container ended before its tasks were started: try again, and if it stays tell the node's "
+		"administrator");
+	keep_error(s, &e);
+	step_forked(s);
 }
 
 int step_enter(struct step *s, struct err *e)
@@ -441,6 +464,14 @@ static void run_helper(char *const *argv)
 		slurmapi_error("%s", e.text);
 }
 
+/* Its supervisor is dead, or does not answer: then it is killed. Nothing is left when this returns. */
+static void sweep_step(struct step *s)
+{
+	char *const argv[] = { "slxc-step", "sweep", s->name, NULL };
+
+	run_helper(argv);
+}
+
 void step_finish(struct step *s)
 {
 	struct err e;
@@ -454,7 +485,7 @@ void step_finish(struct step *s)
 			wire_put(&s->message, "status", "%u:%d", s->statuses[i].task, s->statuses[i].status);
 		wire_send(s->socket, &s->message, NULL, 0, &e);
 		if (!receive_ended(s))
-			step_sweep_dead();
+			sweep_step(s);
 		close(s->socket);
 	}
 	if (s->init >= 0)

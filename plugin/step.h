@@ -32,6 +32,9 @@ void step_wait(struct step *s, struct spank_handle *sp);
 /* 0, or -1: the caller ends the task, which must not run on the host. */
 int step_enter(struct step *s, struct err *e);
 void step_forked(struct step *s);
+
+/* Around each fork() of slurmstepd, from pthread_atfork(3): notices a container that has ended meanwhile. */
+void step_forking(struct step *s);
 void step_exited(struct step *s, uint32_t task, int status);
 
 /* Frees s. */

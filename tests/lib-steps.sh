@@ -46,10 +46,10 @@ conf() {
 	printf '%s\n' "$@" >"$CONF"
 }
 
-# compile NAME: tests/programs/NAME.c; prints the path of the program
+# compile NAME [OPTION...]: tests/programs/NAME.c; prints the path of the program
 compile() {
 	local program=$LOGS/$1
-	[ -x "$program" ] || gcc -O1 -Wall -pthread -o "$program" "$LIB/programs/$1.c" || fail "$1.c does not compile"
+	[ -x "$program" ] || gcc -O1 -Wall -pthread "${@:2}" -o "$program" "$LIB/programs/$1.c" || fail "$1.c does not compile"
 	echo "$program"
 }
 
@@ -65,7 +65,7 @@ import_small() {
 import_programs() {
 	local f
 	mkdir -p "$T/small/bin"
-	for f in "${@:2}"; do cp -L "$(command -v "$f")" "$T/small/bin/"; done
+	for f in "${@:2}"; do cp -L "$(type -P "$f")" "$T/small/bin/"; done
 	for f in $(ldd "$T/small"/bin/* | grep -oE '/[^ :]+\.so[^ :]*' | sort -u); do
 		mkdir -p "$T/small${f%/*}"
 		cp -L "$f" "$T/small$f"

@@ -3,7 +3,7 @@
  * root with an empty environment, never by a user (it is not setuid).
  *
  *   slxc-step step            one step; the plugin's socket is descriptor 3
- *   slxc-step sweep JOB       end and remove what is left of a job
+ *   slxc-step sweep JOB[.STEP]  end and remove what is left of a job, or of one step
  *   slxc-step tidy            remove what dead supervisors left
  */
 #include "config.h"
@@ -47,7 +47,7 @@ int main(int argc, char **argv)
 	if (argc == 2 && !strcmp(argv[1], "step"))
 		return detach_and_supervise();
 	if (argc == 3 && !strcmp(argv[1], "sweep"))
-		return sweep_job(strtoul(argv[2], NULL, 10)) < 0;
+		return sweep_job(argv[2]) < 0;
 	if (argc == 2 && !strcmp(argv[1], "tidy"))
 		return sweep_dead() < 0;
 	fprintf(stderr, "slxc-step: run by spank_slxc.so, not by hand\n");

@@ -139,14 +139,16 @@ static int sweep(const char *prefix, int living_too)
 	return n;
 }
 
-int sweep_job(uint32_t job)
+int sweep_job(const char *which)
 {
-	char prefix[16];
-	int n;
+	char prefix[48];
+	int n = snprintf(prefix, sizeof(prefix), "%s.", which);
 
-	snprintf(prefix, sizeof(prefix), "%u.", job);
+	if (n < 2 || n >= (int)sizeof(prefix))
+		return -1;
 	n = sweep(prefix, 1);
-	prune_images();
+	if (!strchr(which, '.'))
+		prune_images();
 	return n;
 }
 

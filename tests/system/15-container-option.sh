@@ -157,10 +157,10 @@ inner_srun() {
 		#!/bin/bash
 		$INNER
 		$WHERE
-		srun sh -c '$WHERE'
-		srun --container=$B sh -c '$WHERE'
-		srun --container=none sh -c '$WHERE'
-		srun --export=NONE --container=$B /bin/sh -c '$WHERE'
+		srun -Q sh -c '$WHERE'
+		srun -Q --container=$B sh -c '$WHERE'
+		srun -Q --container=none sh -c '$WHERE'
+		srun -Q --export=NONE --container=$B /bin/sh -c '$WHERE'
 		sbatch --parsable -o inner.sbatch --wrap '$WHERE'
 	C
 	submit slxc1 --container=$IMAGE --chdir="$D" -n1 -o "$H/inner.out" "$H/inner.sh"
@@ -217,8 +217,8 @@ rest() {
 		#!/bin/bash
 		$INNER
 		$WHERE
-		srun sh -c '$WHERE'
-		srun --container=$B sh -c '$WHERE'
+		srun -Q sh -c '$WHERE'
+		srun -Q --container=$B sh -c '$WHERE'
 	C
 	ENV=(REST_CWD="$D")
 	run as slxc1 python3 - "$H/rest.socket" $IMAGE "$H/rest.sh" "$H/rest.out" <"$LIB/programs/rest-submit.py"

@@ -114,6 +114,26 @@ init_hangs() {
 	refused "the container was not up after 1 seconds" --container="$IMAGE"
 }
 
+# after it was up, and before the tasks are: srun must not hang, the tasks must not run elsewhere
+init_ends_soon() {
+	local i
+	replace_program slxc-init <"$(compile brief_init -static)"
+	for i in {1..24}; do
+		forget_marks
+		run as slxc1 timeout 20 srun --container="$IMAGE" -n3 bash -c "sleep 1; $(probe)"
+		[ "$rc" != 0 ] && [ "$rc" != 124 ] || fail "exit status $rc"
+		no_task_ran
+	done
+	for i in {1..8}; do
+		submit slxc1 --container="$IMAGE" -o /dev/null --wrap "sleep 1; $(probe)"
+		wait_job_over "$job"
+		no_task_ran
+		assert_eq "$(job_state "$job")" FAILED
+		assert_eq "$(job_field "$job" Restarts)" 0 restarts
+	done
+	wait_for 10 node_is_idle_not_drained
+}
+
 # kernel REFUSAL...: such system calls of slxc-step, and of all that it starts, fail
 kernel() {
 	local deny
@@ -178,6 +198,7 @@ check "worker that hangs" worker_hangs
 check "init missing" init_missing
 check "init that crashes" init_crashes
 check "init that hangs" init_hangs
+check "init that ends soon" init_ends_soon
 check "kernel too old" kernel_too_old
 check "no user namespaces" no_user_namespaces
 check "file system that cannot be mounted" no_erofs

@@ -464,7 +464,7 @@ START_TEST(helper_exits)
 	private_write("behaviour", "exit after request");
 	fails("the container's helper ended early");
 	/* the node is looked after when the helper did not say ENDED */
-	has_line(received("calls"), "tidy");
+	has_line(received("calls"), "sweep 7.0");
 }
 END_TEST
 
@@ -559,7 +559,7 @@ START_TEST(helper_never_says_ended)
 	step_finish(step);
 	ms = io_now_ms() - begin;
 	ck_assert_msg(ms > 900 && ms < 4000, "it took %.0f ms", ms);
-	has_line(received("calls"), "tidy");
+	has_line(received("calls"), "sweep 7.0");
 }
 END_TEST
 
@@ -570,7 +570,7 @@ START_TEST(helper_dies_later)
 	usual("dies later");
 	ck_ok(run_to_task(&step), e);
 	step_finish(step);
-	has_line(received("calls"), "tidy");
+	has_line(received("calls"), "sweep 7.0");
 }
 END_TEST
 
