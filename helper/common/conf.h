@@ -13,6 +13,13 @@
 
 #include "err.h"
 
+/* auto: where the kernel has AppArmor and the profile is loaded; required: else the step fails. */
+enum conf_apparmor { APPARMOR_AUTO, APPARMOR_REQUIRED, APPARMOR_NONE };
+
+/* "auto", "required", "none". -1: something else. */
+int conf_parse_apparmor(const char *text, enum conf_apparmor *out);
+const char *conf_apparmor_name(enum conf_apparmor a);
+
 struct conf {
 	char store[PATH_MAX];     /* store=/var/lib/slxc         absolute */
 	uint64_t scratch_size;    /* scratch_size=50%|SIZE       bytes of the writable layer; 0: see scratch_percent */
@@ -23,6 +30,7 @@ struct conf {
 	bool mount_tmp;           /* mount_tmp=yes               the host's /tmp */
 	unsigned start_timeout;   /* start_timeout=60            seconds until a container that has not started is given up */
 	char seccomp[PATH_MAX];   /* seccomp=PATH|none           policy of the tasks' system calls; "": none */
+	enum conf_apparmor apparmor; /* apparmor=auto            the tasks' AppArmor profile */
 	bool allow_root;          /* allow_root=no               contain steps of uid 0 (else they are refused) */
 };
 

@@ -203,6 +203,7 @@ static int answer(struct supervisor *s, struct err *e)
 		return 0;
 	wire_begin(&s->message, "READY");
 	wire_put(&s->message, "seccomp", "%s", s->filter < 0 ? "none" : "yes");
+	wire_put(&s->message, "apparmor", "%s", conf_apparmor_name(s->conf.apparmor));
 	while (wire_next(&s->environment, &pos, key, sizeof(key), &value))
 		if (!strcmp(key, "env"))
 			wire_put(&s->message, "env", "%s", value);
