@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <locale.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -15,10 +16,12 @@ static const struct command {
 	const char *name;
 	int (*run)(struct cli *, int argc, char **argv, struct err *e);
 	const char *summary;
+	bool reads_conf;  /* by itself: to say what is wrong with it */
 } commands[] = {
-	{ "import", cli_import, "make an image from a directory or a tar archive" },
-	{ "images", cli_images, "list the images" },
-	{ "rm", cli_rm, "remove images" },
+	{ "import", cli_import, "make an image from a directory or a tar archive", false },
+	{ "images", cli_images, "list the images", false },
+	{ "rm", cli_rm, "remove images", false },
+	{ "config", cli_config, "check or show the configuration", true },
 };
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -137,7 +140,7 @@ static int run(int argc, char **argv, struct err *e)
 	for (size_t i = 0; i < N_COMMANDS; i++) {
 		if (strcmp(argv[0], commands[i].name))
 			continue;
-		if (load_conf(&c, e) < 0)
+		if (!commands[i].reads_conf && load_conf(&c, e) < 0)
 			return CLI_FAILED;
 		optind = 0; /* getopt_long starts again */
 		return commands[i].run(&c, argc, argv, e);

@@ -86,6 +86,15 @@ static struct supervisor *supervisor_new(int plugin)
 	return s;
 }
 
+/* Where the user may decide, slxc.conf has the defaults. */
+static void apply_options(struct supervisor *s)
+{
+	if (s->request.mount_home != UNSAID)
+		s->conf.mount_home = s->request.mount_home == YES;
+	if (s->request.scratch)
+		s->conf.scratch_size = s->request.scratch;
+}
+
 /* Receives and checks the request, and reads the site's configuration. */
 static int accept_request(struct supervisor *s, struct err *e)
 {
@@ -105,6 +114,8 @@ static int accept_request(struct supervisor *s, struct err *e)
 	strcpy(s->record.info.node, s->request.node);
 	strcpy(s->record.info.user, s->request.user);
 	strcpy(s->record.info.image, s->request.image);
+	apply_options(s);
+	conf_limit_scratch(&s->conf, s->request.memory);
 	if (s->request.uid == 0 && !s->conf.allow_root)
 		return err_set(e, 0, "steps of root are not run in containers here (allow_root=no in slxc.conf)");
 	return 0;
@@ -131,6 +142,16 @@ static int send_step(struct supervisor *s, const char *cwd, struct err *e)
 	return worker_send_step(&s->worker, &s->request, &s->conf, s->cwd, s->image.config, e);
 }
 
+/* Starts the worker and notes it where a sweep will find it. */
+static int start_worker(struct supervisor *s, struct err *e)
+{
+	if (worker_start(&s->worker, &s->request, e) < 0)
+		return -1;
+	s->record.info.worker = s->worker.pid;
+	s->record.info.worker_start = process_start_time(s->worker.pid);
+	return entry_write(&s->entry, &s->record.info, e);
+}
+
 /*
  * Starts the container. The worker loads and links its libraries while the
  * mounts are made.
@@ -147,7 +168,7 @@ static int start_container(struct supervisor *s, struct err *e)
 	if (rc == 0)
 		rc = rootfs_enter(r->uid, r->gid, e);
 	if (rc == 0)
-		rc = worker_start(&s->worker, r, e);
+		rc = start_worker(s, e);
 	if (rc == 0)
 		rc = rootfs_mount_image(&s->image, &s->conf, r->uid, r->gid, &helper, e);
 	if (rc == 0)
@@ -197,7 +218,7 @@ static int answer(struct supervisor *s, struct err *e)
 	int fds[2] = { s->container.pidfd, s->filter };
 	const char *value;
 	size_t pos = 0;
-	char key[8];
+	char key[16];
 
 	if (!s->joined || s->answered || s->container.pidfd < 0)
 		return 0;
@@ -205,8 +226,8 @@ static int answer(struct supervisor *s, struct err *e)
 	wire_put(&s->message, "seccomp", "%s", s->filter < 0 ? "none" : "yes");
 	wire_put(&s->message, "apparmor", "%s", conf_apparmor_name(s->conf.apparmor));
 	while (wire_next(&s->environment, &pos, key, sizeof(key), &value))
-		if (!strcmp(key, "env"))
-			wire_put(&s->message, "env", "%s", value);
+		if (!strcmp(key, "env") || !strcmp(key, "workdir") || !strcmp(key, "entrypoint"))
+			wire_put(&s->message, key, "%s", value);
 	s->answered = true;
 	if (wire_send(s->plugin, &s->message, fds, s->filter < 0 ? 1 : 2, e) < 0)
 		return -1;
@@ -231,7 +252,7 @@ static int handle_join(struct supervisor *s, struct err *e)
 	if (*cwd && !is_cwd_covered(s, cwd)) {
 		destroy_container(s);
 		s->environment.len = 0;
-		if (worker_start(&s->worker, &s->request, e) < 0 || send_step(s, cwd, e) < 0)
+		if (start_worker(s, e) < 0 || send_step(s, cwd, e) < 0)
 			return -1;
 	}
 	return answer(s, e);
