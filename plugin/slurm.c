@@ -45,6 +45,8 @@ int slurmapi_step(struct spank_handle *sp, struct slurm_step *s)
 		s->groups = groups;
 		s->n_groups = n;
 	}
+	if (spank_get_item(sp, S_STEP_ALLOC_MEM, &s->memory) != ESPANK_SUCCESS)
+		s->memory = 0;
 	s->is_batch = id == SLURM_BATCH_SCRIPT;
 	s->is_extern = id == SLURM_EXTERN_CONT;
 	if (s->is_batch)

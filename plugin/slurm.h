@@ -31,6 +31,7 @@ struct slurm_step {
 	gid_t gid;
 	const gid_t *groups; /* Slurm's, as long as the callback runs */
 	unsigned n_groups;
+	uint64_t memory;     /* the step's on this node, MiB; 0: Slurm does not say */
 };
 
 enum slurm_place slurmapi_place(void);

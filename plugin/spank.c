@@ -4,6 +4,7 @@
  */
 #include "config.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -83,18 +84,28 @@ int slurm_spank_local_user_init(spank_t sp, int argc, char **argv)
 	return 0;
 }
 
-static void around_fork(void)
+static void before_fork(void)
 {
 	if (step)
-		step_forking(step);
+		step_forking(step, false);
+	errno = 0;
+}
+
+/* In the parent; runs when fork() has failed, too, and only errno says so. */
+static void after_fork(void)
+{
+	int error = errno;
+
+	if (step)
+		step_forking(step, error != 0);
+	errno = error;
 }
 
 int slurm_spank_user_init(spank_t sp, int argc, char **argv)
 {
 	if (step) {
 		step_wait(step, sp);
-		/* after, too: the parent's handler also runs when fork() has failed */
-		pthread_atfork(around_fork, around_fork, NULL);
+		pthread_atfork(before_fork, after_fork, NULL);
 	}
 	return 0;
 }

@@ -53,6 +53,7 @@ struct step {
 	int start_timeout;       /* seconds */
 	bool in_pid_namespace;   /* tasks forked now are born in the container */
 	pid_t thread;            /* the one that forks them */
+	bool fork_failed;        /* then slurmstepd waits for none of the tasks it has forked */
 	bool failed;
 	struct err error;        /* why, when failed */
 	char cwd[PATH_MAX];
@@ -251,6 +252,7 @@ static void build_request(struct wire *w, struct spank_handle *sp, const struct 
 	wire_put(w, "uid", "%u", id->uid);
 	wire_put(w, "gid", "%u", id->gid);
 	put_groups(w, id);
+	wire_put(w, "memory", "%llu", (unsigned long long)id->memory);
 	put_user(w, sp, id);
 	wire_put(w, "image", "%s", image);
 	wire_put(w, "cwd", "%s", cwd);
@@ -528,13 +530,16 @@ void step_wait(struct step *s, struct spank_handle *sp)
  * its job running for ever. So it leaves, its tasks are born on the host, and
  * step_enter() ends them.
  */
-void step_forking(struct step *s)
+void step_forking(struct step *s, bool has_failed)
 {
 	struct pollfd dead = { .fd = s->init, .events = POLLIN };
 	struct err e;
 
-	if (!s->in_pid_namespace || getpid() != s->owner || gettid() != s->thread || poll(&dead, 1, 0) == 0)
+	if (!s->in_pid_namespace || getpid() != s->owner || gettid() != s->thread)
 		return;
+	if (!has_failed && poll(&dead, 1, 0) == 0)
+		return;
+	s->fork_failed = s->fork_failed || has_failed;
 	err_set(&e, 0, "the container ended before its tasks were started: try again, and if it stays tell the node's "
 		"administrator");
 	keep_error(s, &e);
@@ -680,9 +685,18 @@ static void sweep_step(struct step *s)
 	run_helper(argv);
 }
 
+/* The container is gone only when nothing of it waits to be reaped. */
+static void reap_tasks(void)
+{
+	signal(SIGCHLD, SIG_IGN);
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		;
+}
+
 void step_finish(struct step *s)
 {
 	struct err e;
+	bool ended;
 
 	step_forked(s);
 	reap_launcher(s);
@@ -692,7 +706,12 @@ void step_finish(struct step *s)
 		for (unsigned i = 0; i < s->n_statuses && s->message.len < WIRE_MAX - 64; i++)
 			wire_put(&s->message, "status", "%u:%d", s->statuses[i].task, s->statuses[i].status);
 		wire_send(s->socket, &s->message, NULL, 0, &e);
-		if (!receive_ended(s))
+		if (s->fork_failed)
+			reap_tasks();
+		ended = receive_ended(s);
+		if (s->fork_failed)
+			signal(SIGCHLD, SIG_DFL);
+		if (!ended)
 			sweep_step(s);
 		close(s->socket);
 	}

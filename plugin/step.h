@@ -34,7 +34,7 @@ int step_enter(struct step *s, struct spank_handle *sp, struct err *e);
 void step_forked(struct step *s);
 
 /* Around each fork() of slurmstepd, from pthread_atfork(3): notices a container that has ended meanwhile. */
-void step_forking(struct step *s);
+void step_forking(struct step *s, bool has_failed);
 void step_exited(struct step *s, uint32_t task, int status);
 
 /* Frees s. */

@@ -1,11 +1,14 @@
 # shellcheck shell=bash
-# shellcheck disable=SC2034 # for the tests
+# shellcheck disable=SC2034,SC2154 # for the tests, and from lib.sh
 # Sourced after lib.sh by the tests of steps that must be refused, destroyed, recorded.
 LIBEXEC=$D/usr/libexec/slxc
 STORE=$D/var/store
 CONF=$D/etc/slxc/slxc.conf
 RECORDS=$D/var/log/slxc/steps.jsonl
 STEPS=$RUNDIR/steps
+
+# not CMD...: fails when CMD does not ("! CMD" alone is not seen by set -e)
+not() { if "$@"; then fail "succeeded: $*"; fi; }
 
 # ---- what a test changes, and the end of its case puts back
 
@@ -154,7 +157,7 @@ record() {
 	python3 - "$RECORDS" "$1" "$2" <<-'P'
 		import json, sys
 		path, step, key = sys.argv[1:]
-		rs = [r for r in map(json.loads, open(path)) if f"{r['job']}.{r['step']}" == step]
+		rs = [json.loads(line) for line in open(path) if '"job":%s,"step":"%s",' % tuple(step.split(".")) in line]
 		if len(rs) != 1:
 		    sys.exit(f"{len(rs)} records of {step}")
 		r = rs[0]

@@ -99,6 +99,18 @@ static int set_scratch_size(struct conf *c, const char *v)
 	return 0;
 }
 
+void conf_limit_scratch(struct conf *c, uint64_t memory)
+{
+	uint64_t bytes = memory << 20;
+
+	if (!memory)
+		return;
+	if (!c->scratch_size)
+		c->scratch_size = bytes / 100 * c->scratch_percent;
+	if (c->scratch_size > bytes)
+		c->scratch_size = bytes;
+}
+
 static int set_scratch_inodes(struct conf *c, const char *v)
 {
 	uint64_t number;

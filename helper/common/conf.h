@@ -18,7 +18,7 @@
 struct conf {
 	char store[PATH_MAX];     /* store=/var/lib/slxc         absolute */
 	uint64_t scratch_size;    /* scratch_size=50%|SIZE       bytes of the writable layer; 0: see scratch_percent */
-	unsigned scratch_percent; /*                             of the node's memory, when given in percent */
+	unsigned scratch_percent; /*                             of the step's memory, when given in percent */
 	uint64_t scratch_inodes;  /* scratch_inodes=1000000 */
 	bool mount_home;          /* mount_home=yes */
 	bool mount_cwd;           /* mount_cwd=yes               the step's working directory */
@@ -33,6 +33,14 @@ struct conf {
 
 /* The defaults, as a file that sets nothing. */
 void conf_defaults(struct conf *c);
+
+/*
+ * Makes scratch_size a number of bytes for a step that has so much memory (MiB;
+ * 0: not known, and a share stays one, of the node's memory). Never more than the
+ * step has: its writer should see "No space left" and not the OOM killer, which
+ * may choose slurmstepd.
+ */
+void conf_limit_scratch(struct conf *c, uint64_t memory);
 
 /* Reads path over the defaults. A missing file is no error. 0, or -1 with c untouched. */
 int conf_load(struct conf *c, const char *path, struct err *e);

@@ -55,6 +55,17 @@ static int copy_path(char *out, const char *text)
 }
 
 static int set_job(struct request *r, const char *v) { return parse_u32(v, UINT32_MAX, &r->job); }
+/* MiB, up to 4 PiB */
+static int set_memory(struct request *r, const char *v)
+{
+	uint32_t number;
+
+	if (parse_u32(v, UINT32_MAX, &number) < 0)
+		return -1;
+	r->memory = number;
+	return 0;
+}
+
 static int set_node(struct request *r, const char *v) { return node_name_is_valid(v) ? copy_text(r->node, sizeof(r->node), v) : -1; }
 static int set_uid(struct request *r, const char *v) { return parse_u32(v, UINT32_MAX - 1, &r->uid); }
 static int set_gid(struct request *r, const char *v) { return parse_u32(v, UINT32_MAX - 1, &r->gid); }
@@ -152,7 +163,7 @@ static const struct record {
 	int (*set)(struct request *, const char *value);
 } records[] = {
 	{ "version", set_version }, { "job", set_job }, { "step", set_step }, { "node", set_node },
-	{ "uid", set_uid }, { "gid", set_gid }, { "groups", set_groups },
+	{ "uid", set_uid }, { "gid", set_gid }, { "groups", set_groups }, { "memory", set_memory },
 	{ "user", set_user }, { "group", set_group }, { "image", set_image },
 	{ "home", set_home }, { "shell", set_shell }, { "cwd", set_cwd }, { "script", set_script },
 	{ "task_prolog", set_task_prolog },

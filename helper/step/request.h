@@ -30,6 +30,7 @@ struct request {
 	gid_t gid;
 	unsigned n_groups;
 	gid_t groups[REQUEST_MAX_GROUPS];
+	uint64_t memory;          /* of the step on this node, MiB; 0: not known */
 	char user[64];            /* login name, or the uid in digits */
 	char group[64];           /* name of gid, or the gid in digits */
 	char image[NAME_MAX_LEN + 1];

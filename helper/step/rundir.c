@@ -85,9 +85,9 @@ int entry_write(const struct entry *en, const struct step_info *i, struct err *e
 	char text[1024];
 	int n = snprintf(text, sizeof(text),
 		"job=%u\nstep=%s\nnode=%s\nuser=%s\nuid=%u\nimage=%s\ndigest=%s\nstart_ms=%" PRId64 "\n"
-		"ready_ms=%.1f\ninit=%d\ninit_start=%" PRIu64 "\n",
+		"ready_ms=%.1f\ninit=%d\ninit_start=%" PRIu64 "\nworker=%d\nworker_start=%" PRIu64 "\n",
 		i->job, i->step, i->node, i->user, i->uid, i->image, i->digest, i->start,
-		i->ready_ms, i->init, i->init_start);
+		i->ready_ms, i->init, i->init_start, i->worker, i->worker_start);
 
 	/* One write of a few hundred bytes over the shorter one before: a reader sees old or new. */
 	if (n < 0 || (size_t)n >= sizeof(text) || pwrite(en->file, text, n, 0) != n || ftruncate(en->file, n) < 0)
@@ -121,10 +121,11 @@ static void read_info(const char *text, struct step_info *i)
 		    sscanf(text, "node=%64[^\n]", i->node) == 1 || sscanf(text, "user=%63[^\n]", i->user) == 1 ||
 		    sscanf(text, "uid=%u", &i->uid) == 1 || sscanf(text, "image=%263[^\n]", i->image) == 1 ||
 		    sscanf(text, "digest=%79[^\n]", i->digest) == 1 || sscanf(text, "start_ms=%" SCNd64, &i->start) == 1 ||
-		    sscanf(text, "ready_ms=%lf", &i->ready_ms) == 1 || sscanf(text, "init=%d", &i->init) == 1)
+		    sscanf(text, "ready_ms=%lf", &i->ready_ms) == 1 || sscanf(text, "init=%d", &i->init) == 1 ||
+		    sscanf(text, "init_start=%" SCNu64, &i->init_start) == 1 || sscanf(text, "worker=%d", &i->worker) == 1)
 			;
 		else
-			sscanf(text, "init_start=%" SCNu64, &i->init_start);
+			sscanf(text, "worker_start=%" SCNu64, &i->worker_start);
 		text += strcspn(text, "\n");
 		text += *text == '\n';
 	}

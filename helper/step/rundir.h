@@ -34,6 +34,8 @@ struct step_info {
 	double ready_ms;          /* request to ready; negative: never */
 	pid_t init;               /* 0: not known yet */
 	uint64_t init_start;      /* its start time in /proc/PID/stat, against PID reuse */
+	pid_t worker;             /* the same of the worker; 0: none yet */
+	uint64_t worker_start;
 };
 
 /* A running step's entry; the lock lives as long as the supervisor has the descriptor open. */

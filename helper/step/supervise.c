@@ -107,6 +107,7 @@ static int accept_request(struct supervisor *s, struct err *e)
 	clock_gettime(CLOCK_REALTIME, &now);
 	if (request_decode(&s->message, &s->request, e) < 0 || conf_load(&s->conf, SLXC_CONF_FILE, e) < 0)
 		return -1;
+	conf_limit_scratch(&s->conf, s->request.memory);
 	s->record.info.job = s->request.job;
 	s->record.info.uid = s->request.uid;
 	s->record.info.start = now.tv_sec * 1000LL + now.tv_nsec / 1000000;
@@ -141,6 +142,16 @@ static int send_step(struct supervisor *s, const char *cwd, struct err *e)
 	return worker_send_step(&s->worker, &s->request, &s->conf, s->cwd, s->image.config, e);
 }
 
+/* Starts the worker and notes it where a sweep will find it. */
+static int start_worker(struct supervisor *s, struct err *e)
+{
+	if (worker_start(&s->worker, &s->request, e) < 0)
+		return -1;
+	s->record.info.worker = s->worker.pid;
+	s->record.info.worker_start = process_start_time(s->worker.pid);
+	return entry_write(&s->entry, &s->record.info, e);
+}
+
 /*
  * Starts the container. The worker loads and links its libraries while the
  * mounts are made.
@@ -157,7 +168,7 @@ static int start_container(struct supervisor *s, struct err *e)
 	if (rc == 0)
 		rc = rootfs_enter(r->uid, r->gid, e);
 	if (rc == 0)
-		rc = worker_start(&s->worker, r, e);
+		rc = start_worker(s, e);
 	if (rc == 0)
 		rc = rootfs_mount_image(&s->image, &s->conf, r->uid, r->gid, &helper, e);
 	if (rc == 0)
@@ -240,7 +251,7 @@ static int handle_join(struct supervisor *s, struct err *e)
 	if (*cwd && !is_cwd_covered(s, cwd)) {
 		destroy_container(s);
 		s->environment.len = 0;
-		if (worker_start(&s->worker, &s->request, e) < 0 || send_step(s, cwd, e) < 0)
+		if (start_worker(s, e) < 0 || send_step(s, cwd, e) < 0)
 			return -1;
 	}
 	return answer(s, e);

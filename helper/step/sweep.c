@@ -53,22 +53,29 @@ static void end_supervisor(const struct entry *en, pid_t holder)
 }
 
 /*
- * Destroys what a dead supervisor left: the container's init, if it is still that process.
- * Safe: by pidfd, and only when the start time is that of the init that was recorded.
+ * Kills a process and waits for its end, so that Slurm finds its cgroup empty; 0
+ * when it is gone. Safe: by pidfd, and only when the start time is the recorded one.
  */
+static int end_process(pid_t pid, uint64_t start)
+{
+	autoclose int pidfd = pid > 0 ? syscall(SYS_pidfd_open, pid, 0) : -1;
+
+	if (pidfd < 0 || !start || process_start_time(pid) != start)
+		return 0;
+	syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
+	return wait_gone(pidfd, PATIENCE_MS);
+}
+
+/* Destroys what a dead supervisor left: the container's init and the worker, if they are still those processes. */
 static void end_orphan(struct entry *en, const struct step_info *info)
 {
 	struct record r = { .info = *info, .end = "swept", .error = "its supervisor was killed" };
-	autoclose int pidfd = info->init > 0 ? syscall(SYS_pidfd_open, info->init, 0) : -1;
 	struct err e;
 
-	if (pidfd >= 0 && info->init_start && process_start_time(info->init) == info->init_start) {
-		syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
-		if (wait_gone(pidfd, PATIENCE_MS) < 0) {
-			syslog(LOG_ERR, "step %s: its container (pid %d) cannot be killed", en->name, info->init);
-			close(steal_fd(&en->file));
-			return;
-		}
+	if (end_process(info->init, info->init_start) < 0 || end_process(info->worker, info->worker_start) < 0) {
+		syslog(LOG_ERR, "step %s: its container (pid %d) cannot be killed", en->name, info->init);
+		close(steal_fd(&en->file));
+		return;
 	}
 	if (info->job && record_append(&r, &e) < 0)
 		syslog(LOG_ERR, "step %s: %s", en->name, e.text);

@@ -41,7 +41,7 @@ table() {
 		*' pwd') assert_eq "$out" /usr ;;
 		*' env') assert_match "$out" $'(^|\n)A=1\n' ;;
 		*os-release) assert_match "$out" 'Debian GNU/Linux 12' ;;
-		*'df /') assert_match "$out" ' 1048576 ' ;;
+		*'df /') assert_match "$out" ' 102400 ' ;;
 		*net/dev) assert_eq "$(grep -c : <<<"$out")" 1 ;;
 		esac
 	done 3< <(typed_now)

@@ -6,10 +6,11 @@
 # shellcheck source=tests/lib-steps.sh
 . "$LIB/lib-steps.sh"
 
+# by a file: srun loses the last output of a task that a signal ends, bare too
 ends() { # WANTED-STATUS COMMAND
-	contained bash -c "echo step \$SLURM_JOB_ID.\$SLURM_STEP_ID; $2"
+	contained bash -c "echo \$SLURM_JOB_ID.\$SLURM_STEP_ID >~/step; $2"
 	assert_rc "$1"
-	step=$(sed -n 's/^step //p' <<<"$out")
+	step=$(cat "$(home_of slxc1)/step")
 	assert_eq "$(how "$step")" ended
 }
 
@@ -42,7 +43,7 @@ _n_orphans() { [ "$(pgrep -u slxc1 -c -f 'sleep 100[1-5]|time.sleep.1006')" -ge 
 orphans() {
 	ends 0 "$ORPHANS"
 	ends 5 "$ORPHANS exit 5"
-	! pgrep -u slxc1 sleep
+	not pgrep -u slxc1 sleep
 }
 
 orphans_cancelled() {
@@ -113,7 +114,7 @@ time_limit() {
 batch_with_steps() {
 	local s
 	printf '#!/bin/bash\nexport SRUN_CONTAINER=%s\n%s\n' "$IMAGE" \
-		"srun sleep 0.1; srun -n2 bash -c 'exit 3'; srun --overlap sleep 0.3 & srun bash -c 'setsid sleep 1000 & sleep 0.1'; wait; exit 4" >"$T/job.sh"
+		"s='srun --overlap --mem-per-cpu=50'; \$s sleep 0.1; \$s -n2 bash -c 'exit 3'; \$s sleep 0.3 & \$s bash -c 'setsid sleep 1000 & sleep 0.1'; wait; exit 4" >"$T/job.sh"
 	submit slxc1 -n2 -o "$T/job.out" "$T/job.sh"
 	wait_job_over "$job"
 	assert_eq "$(job_field "$job" ExitCode)" 4:0
@@ -198,10 +199,11 @@ fork_bomb() {
 
 # nothing is left in what the container shares with the host, but what the user wrote in the home
 files() {
+	local f
 	start_step slxc1 -- 'echo a >/a; mkdir /srv/b; mkfifo /p; echo k >~/kept; sleep 1000'
 	scancel "$job"
 	reap "$pid"
-	[ ! -e /a ] && [ ! -e /srv/b ] && [ ! -e /p ]
+	for f in /a /srv/b /p; do [ ! -e $f ] || fail "$f is on the host"; done
 	contained ls /a /srv/b /p
 	assert_eq "$rc" 2
 	rm "$(home_of slxc1)/kept"

@@ -25,7 +25,7 @@ tasks_dead() { wait_for 3 eval '[ -z "$(pgrep -u slxc1 -x sleep -r R,S,D,T)" ]';
 
 # every process of the container and its helpers is gone: by themselves, before anybody cancels or sweeps anything
 _container_gone() { _ended "$supervisor" && _ended "$worker" && _ended "$init" && ! pgrep -u slxc1 -x sleep; }
-container_gone() { wait_for "${1:-3}" _container_gone; }
+container_gone() { wait_for 3 _container_gone; }
 
 # Slurm's own cgroups of a step whose slurmstepd was killed stay, of a bare step, too. Nothing may be in them.
 slurm_cgroups_left() {
@@ -115,7 +115,7 @@ epilog_sweeps() {
 slurmd_killed() {
 	victim_step
 	daemon_stop "slurmd.$NODE" KILL
-	! daemon_up "slurmd.$NODE"
+	not daemon_up "slurmd.$NODE"
 	[ -e "/proc/$init" ]
 	cluster_restart_slurmd
 	# the step goes on

@@ -159,9 +159,9 @@ modes() {
 	# the images below are read-only mounts in a directory of root's
 	assert_eq "$(stat -c '%a %U' "$RUNDIR/images")" "700 root"
 	assert_eq "$(find "${RECORDS%/*}" "$RUNDIR" -path "$RUNDIR/images/*" -prune -o -perm /022 -print)" "" "others can write"
-	! as slxc1 cat "$RECORDS" 2>/dev/null
-	! as slxc1 bash -c "echo x >>'$RECORDS'" 2>/dev/null
-	! as slxc1 ls "$RUNDIR/images" 2>/dev/null
+	not as slxc1 cat "$RECORDS" 2>/dev/null
+	not as slxc1 bash -c "echo x >>'$RECORDS'" 2>/dev/null
+	not as slxc1 ls "$RUNDIR/images" 2>/dev/null
 }
 
 while_it_runs() {
@@ -170,9 +170,9 @@ while_it_runs() {
 	info=$(cat "$STEPS/$step".*/info)
 	assert_match "$info" "^job=$job"$'\n'"step=0"$'\n'"node=$NODE"$'\n'"user=slxc1"$'\n'"uid=$(id -u slxc1)"$'\n'"image=$IMAGE"$'\n'"digest=sha256:[0-9a-f]{64}"$'\n'
 	assert_match "$info" "ready_ms=[0-9.]+"$'\n'"init=$(helper_pid "$step" init)"$'\n'
-	! as slxc1 bash -c "echo x >>$STEPS/$step.*/info" 2>/dev/null
-	! as slxc1 bash -c "rm -rf $STEPS/$step.*" 2>/dev/null
-	! as slxc1 mkdir "$STEPS/1.0.1" 2>/dev/null
+	not as slxc1 bash -c "echo x >>$STEPS/$step.*/info" 2>/dev/null
+	not as slxc1 bash -c "rm -rf $STEPS/$step.*" 2>/dev/null
+	not as slxc1 mkdir "$STEPS/1.0.1" 2>/dev/null
 	[ -e "$STEPS/$step.$(helper_pid "$step" step)/info" ]
 	scancel "$job"
 	reap "$pid"

@@ -23,6 +23,24 @@ static void refuses(const char *text, const char *why)
 	ck_assert_uint_eq(c.start_timeout, 7);
 }
 
+START_TEST(scratch_is_never_more_than_the_step_has)
+{
+	struct conf c;
+
+	conf_defaults(&c);
+	conf_limit_scratch(&c, 0);
+	ck_assert_uint_eq(c.scratch_size, 0);
+	conf_limit_scratch(&c, 2000);
+	ck_assert_uint_eq(c.scratch_size, 1000 << 20);
+	c.scratch_size = (uint64_t)8 << 30;
+	conf_limit_scratch(&c, 1024);
+	ck_assert_uint_eq(c.scratch_size, 1 << 30);
+	c.scratch_size = 4096;
+	conf_limit_scratch(&c, 1024);
+	ck_assert_uint_eq(c.scratch_size, 4096);
+}
+END_TEST
+
 START_TEST(no_file_is_the_defaults)
 {
 	struct conf c, d;
@@ -124,5 +142,5 @@ START_TEST(writable_by_others)
 }
 END_TEST
 
-UNIT_MAIN("conf", no_file_is_the_defaults, every_key, refusals_name_file_and_line, numbers_out_of_range,
+UNIT_MAIN("conf", scratch_is_never_more_than_the_step_has, no_file_is_the_defaults, every_key, refusals_name_file_and_line, numbers_out_of_range,
 	a_zero_byte_is_no_end_of_line, not_a_file, writable_by_others)

@@ -14,7 +14,7 @@ struct pair {
 
 static const struct pair right[] = {
 	{ "version", WIRE_VERSION }, { "job", "4294967295" }, { "step", "12" }, { "node", "n-1.site_a" },
-	{ "uid", "2001" }, { "gid", "2002" }, { "groups", "2002,27,4294967294" },
+	{ "uid", "2001" }, { "gid", "2002" }, { "groups", "2002,27,4294967294" }, { "memory", "2000" },
 	{ "user", "alice" }, { "group", "users" }, { "image", "debian:12" },
 	{ "home", "/home/alice" }, { "shell", "/bin/bash" }, { "cwd", "/home/alice/my work" }, { "script", "" },
 	{ "task_prolog", "/etc/slurm/prolog" },
@@ -74,6 +74,7 @@ START_TEST(right_request)
 	ck_assert_uint_eq(r.uid, 2001);
 	ck_assert_uint_eq(r.gid, 2002);
 	ck_assert_uint_eq(r.n_groups, 3);
+	ck_assert_uint_eq(r.memory, 2000);
 	ck_assert_uint_eq(r.groups[0], 2002);
 	ck_assert_uint_eq(r.groups[1], 27);
 	ck_assert_uint_eq(r.groups[2], 4294967294u);
@@ -191,6 +192,18 @@ START_TEST(nodes)
 }
 END_TEST
 
+START_TEST(memory)
+{
+	takes("memory", "0");
+	ck_assert_uint_eq(r.memory, 0);
+	takes("memory", "4294967295");
+	ck_assert_uint_eq(r.memory, 4294967295u);
+	refuses("memory", "", "request: bad memory ''");
+	refuses("memory", "4294967296", "request: bad memory '4294967296'");
+	refuses("memory", "1G", "request: bad memory '1G'");
+}
+END_TEST
+
 START_TEST(groups)
 {
 	static char most[REQUEST_MAX_GROUPS * 11 + 16];
@@ -291,7 +304,7 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = { right_request, unknown_record, other_verb, other_version, numbers, steps, nodes,
-		groups, names, images, paths, home_is_one_field };
+		groups, memory, names, images, paths, home_is_one_field };
 	Suite *suite = suite_create("request");
 	TCase *tcase = tcase_create("request");
 	SRunner *runner = srunner_create(suite);

@@ -20,6 +20,7 @@ static const struct step_info written = {
 	.job = 77, .step = "3", .node = "n1", .user = "DOM\\al ice", .uid = 2001, .image = "debian:12",
 	.digest = "sha256-0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
 	.start = 1764000000123, .ready_ms = 12.5, .init = 4242, .init_start = 18446744073709551615u,
+	.worker = 4241, .worker_start = 18446744073709551614u,
 };
 
 static mode_t mode_of(const char *path)
@@ -184,6 +185,8 @@ START_TEST(living_one_keeps_its_lock)
 	ck_assert(info.ready_ms > 12.4 && info.ready_ms < 12.6);
 	ck_assert_int_eq(info.init, written.init);
 	ck_assert_uint_eq(info.init_start, written.init_start);
+	ck_assert_int_eq(info.worker, written.worker);
+	ck_assert_uint_eq(info.worker_start, written.worker_start);
 	close(en.file);
 	/* looking did not take the lock away */
 	ck_ok(entry_adopt(&en, name_of(pid), &holder, &info, &e), e);
