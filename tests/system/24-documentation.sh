@@ -30,7 +30,10 @@ table() {
 	while read -r command <&3; do
 		n=$((n + 1))
 		case $command in
-		*--pty*) run as slxc1 script -qec "${command/%bash/true}" /dev/null ;;
+		*--pty*)
+			run as slxc1 python3 -c 'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(["sh", "-c", sys.argv[1]])))' \
+				"${command/%bash/true}"
+			;;
 		*) run as slxc1 bash -c "$command" ;;
 		esac
 		assert_rc 0
