@@ -6,12 +6,16 @@
 
 #include "common/err.h"
 #include "common/name.h"
+#include "options.h"
 #include "slurm.h"
 
 /* What one client learns from its options; zeros at first. */
 struct client {
 	bool seen;                         /* options were read */
 	char container[NAME_MAX_LEN + 1];  /* of every component; "" for none */
+	struct options options;            /* the others, of all components together */
+	char image[NAME_FULL_SIZE];        /* what --container-image said; "" for nothing */
+	bool warned;
 };
 
 /*
@@ -32,9 +36,15 @@ struct client {
 void client_before_options(enum slurm_place place);
 
 /*
+ * An option of ours on the command line or on an #SBATCH line: entry number i of
+ * option_table. --container-image becomes --container. -1: refuse.
+ */
+int client_option(struct client *c, unsigned i, const char *argument, struct err *e);
+
+/*
  * After options are read, once per component of a heterogeneous job. Checks the
  * name, so that nonsense is refused before anything is queued, and sets
- * CLIENT_MARKER. -1: refuse. Slurm hands one environment to all components of a
+ * CLIENT_MARKER and OPTIONS_VARIABLE. -1: refuse. Slurm hands one environment to all components of a
  * srun, so those of one srun have to agree.
  */
 int client_after_options(struct client *c, enum slurm_place place, struct err *e);

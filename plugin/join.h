@@ -5,6 +5,9 @@
 #ifndef SLXC_JOIN_H
 #define SLXC_JOIN_H
 
+#include <stdbool.h>
+
+#include "common/conf.h"
 #include "common/err.h"
 #include "common/filter.h"
 
@@ -17,18 +20,29 @@
 int join_pid_namespace(int init, struct err *e);
 int join_leave_pid_namespace(struct err *e);
 
+#define JOIN_PROFILE "slxc-container"
+
 /* What a task becomes part of. */
 struct join {
-	int init;                     /* pidfd of the container's init */
-	const char *cwd;              /* where to go; "" or not there: says so on standard error and goes to "/" */
-	const struct filter *filter;  /* seccomp; NULL: none */
+	int init;             /* pidfd of the container's init */
+	const char *workdir;  /* the program runs here, or not at all; NULL: see cwd */
+	const char *cwd;      /* else here, if the container has it */
+	const char *fallback; /* else here: says so on standard error; "/" if that is missing, or NULL */
+	const char *mounts;   /* --container-mounts, as the worker made them; NULL: none */
+	bool own_network;     /* the container has a network namespace */
+	bool readonly;        /* its root file system becomes read-only */
+	bool remap_root;      /* the task is its root: see fakeids.h */
+	const struct filter *filter; /* seccomp; NULL: none */
+	enum conf_apparmor apparmor; /* the profile JOIN_PROFILE, from exec on */
 };
 
 /*
  * In the task, as the user, just before its program is executed: joins the
  * user, mount, IPC and UTS namespaces of init, gives up every capability for
- * good, goes to cwd, and installs the seccomp filter as the very last thing.
- * After -1 the task may be half in: the caller must end it.
+ * good (with remap_root it keeps those that a root of an unprivileged container
+ * has, which count in the container's own namespaces only), goes to its
+ * directory, asks for the AppArmor profile, and installs the seccomp filter as
+ * the very last thing. After -1 the task may be half in: the caller must end it.
  */
 int join_container(const struct join *j, struct err *e);
 

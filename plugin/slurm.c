@@ -2,8 +2,10 @@
 
 #include "slurm.h"
 
+#include <dlfcn.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <slurm/slurm.h>
@@ -81,6 +83,59 @@ void slurmapi_setenv(struct spank_handle *sp, const char *name, const char *valu
 	spank_setenv(sp, name, value, 1);
 }
 
+char **slurmapi_environment(struct spank_handle *sp)
+{
+	char **env = NULL;
+
+	return spank_get_item(sp, S_JOB_ENV, &env) == ESPANK_SUCCESS ? env : NULL;
+}
+
+static char **command(struct spank_handle *sp)
+{
+	char **argv = NULL;
+	int argc = 0;
+
+	if (spank_get_item(sp, S_JOB_ARGV, &argc, &argv) != ESPANK_SUCCESS || argc < 1 || !argv || !argv[0])
+		return NULL;
+	return argv;
+}
+
+const char *slurmapi_command(struct spank_handle *sp)
+{
+	char **argv = command(sp);
+
+	return argv ? argv[0] : NULL;
+}
+
+void slurmapi_set_command(struct spank_handle *sp, const char *path)
+{
+	char **argv = command(sp), *copy = strdup(path);
+
+	/* the old one is Slurm's memory; this process executes another program next */
+	if (argv && copy)
+		argv[0] = copy;
+}
+
+void slurmapi_set_launcher(const char *program)
+{
+#if SLURM_VERSION_NUMBER >= SLURM_VERSION_NUM(24,5,0)
+	int (*init)(int argc, char **argv, char *binary) = dlsym(RTLD_DEFAULT, "run_command_init");
+
+	if (init)
+		init(0, NULL, (char *)program);
+#else
+	(void)program;
+#endif
+}
+
+/* slurm_conf is Slurm's own variable; its type is public, and this plugin is built for one release. */
+void slurmapi_task_prolog(char *out, size_t size)
+{
+	const slurm_conf_t *conf = dlsym(RTLD_DEFAULT, "slurm_conf");
+
+	snprintf(out, size, "%s", conf && conf->task_prolog ? conf->task_prolog : "");
+}
+
 void slurmapi_batch_script(struct spank_handle *sp, char *out, size_t size)
 {
 	char **argv = NULL;
@@ -140,6 +195,27 @@ int slurmapi_job_container(uint32_t job, char *out, size_t size)
 	}
 	slurm_free_job_info_msg(info);
 	return rc;
+}
+
+/* src/common/slurm_opt.h; the same in 22.05, 24.11 and 26.05 */
+bool slurmapi_container_option(char *out, size_t size)
+{
+	void *opt = dlsym(RTLD_DEFAULT, "opt");
+	char *(*get)(void *opt, const char *name) = dlsym(RTLD_DEFAULT, "slurm_option_get");
+	const char *value = opt && get ? get(opt, "container") : NULL;
+
+	/* a copy that is not given back: the memory is Slurm's kind, and this happens once */
+	if (value)
+		snprintf(out, size, "%s", value);
+	return value;
+}
+
+bool slurmapi_set_container_option(const char *name)
+{
+	void *opt = dlsym(RTLD_DEFAULT, "opt");
+	int (*set)(void *opt, const char *name, const char *value, bool early) = dlsym(RTLD_DEFAULT, "slurm_option_set");
+
+	return opt && set && set(opt, "container", name, false) == SLURM_SUCCESS;
 }
 
 void slurmapi_error(const char *format, ...)

@@ -22,10 +22,43 @@ SPANK_PLUGIN(slxc, 1)
 static struct step *step;
 static struct client client;
 
+static int refuse(struct err *e)
+{
+	err_sanitize(e->text);
+	fprintf(stderr, "slxc: %s\n", e->text);
+	exit(1); /* as srun does for a bad option; it holds nothing yet */
+}
+
+/* value is the number of the option. On the node everything comes in OPTIONS_VARIABLE. */
+static int option_said(int value, const char *argument, int remote)
+{
+	struct err e;
+
+	if (!remote && client_option(&client, value, argument, &e) < 0)
+		return refuse(&e);
+	return 0;
+}
+
+static void register_options(spank_t sp)
+{
+	for (unsigned i = 0; i < n_options; i++) {
+		const struct option_entry *o = &option_table[i];
+		struct spank_option option = {
+			.name = (char *)o->name, .arginfo = (char *)o->argument, .usage = (char *)o->help,
+			.has_arg = o->argument != NULL, .val = i, .cb = option_said,
+		};
+
+		if (spank_option_register(sp, &option) != ESPANK_SUCCESS)
+			slurmapi_error("another plugin has the option --%s too: it is not slxc's here", o->name);
+	}
+}
+
 int slurm_spank_init(spank_t sp, int argc, char **argv)
 {
 	enum slurm_place place = slurmapi_place();
 
+	if (place == IN_SRUN || place == IN_ALLOCATOR || place == IN_STEP)
+		register_options(sp);
 	if (place == IN_SRUN || place == IN_ALLOCATOR)
 		client_before_options(place);
 	if (place == IN_DAEMON)
@@ -40,11 +73,8 @@ int slurm_spank_init_post_opt(spank_t sp, int argc, char **argv)
 
 	if (place == IN_STEP)
 		step = step_begin(sp);
-	if ((place == IN_SRUN || place == IN_ALLOCATOR) && client_after_options(&client, place, &e) < 0) {
-		err_sanitize(e.text);
-		fprintf(stderr, "slxc: %s\n", e.text);
-		exit(1); /* as srun does for a bad option; it holds nothing yet */
-	}
+	if ((place == IN_SRUN || place == IN_ALLOCATOR) && client_after_options(&client, place, &e) < 0)
+		return refuse(&e);
 	return 0;
 }
 
@@ -86,7 +116,7 @@ int slurm_spank_task_init(spank_t sp, int argc, char **argv)
 	uint32_t global, local;
 	struct err e;
 
-	if (!step || step_enter(step, &e) == 0)
+	if (!step || step_enter(step, sp, &e) == 0)
 		return 0;
 	slurmapi_task(sp, &global, &local);
 	err_sanitize(e.text);

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "client.h"
+#include "command.h"
 #include "common/cleanup.h"
 #include "common/conf.h"
 #include "common/io.h"
@@ -23,7 +24,10 @@
 #include "common/paths.h"
 #include "common/spawn.h"
 #include "common/wire.h"
+#include "entrypoint.h"
 #include "join.h"
+#include "options.h"
+#include "profile.h"
 
 #define HELPER SLXC_LIBEXECDIR "/slxc-step"
 #ifndef FINISH_MS            /* the unit tests are built with shorter ones */
@@ -31,6 +35,8 @@
 #define GRACE_MS 10000       /* what the supervisor may be late with its own time limit */
 #endif
 #define NSS_BUFFER 65536
+#define ENV_MAX 131072       /* no variable is longer (MAX_ARG_STRLEN) */
+#define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 struct status {
 	uint32_t task;
@@ -43,6 +49,7 @@ struct step {
 	pid_t launcher;          /* slxc-step before it detached itself; 0: reaped */
 	int socket;              /* to the supervisor; -1: none */
 	int init;                /* pidfd of the container's init; -1: not up */
+	enum conf_apparmor apparmor;
 	struct filter filter;    /* of the tasks' system calls; code NULL: none */
 	int start_timeout;       /* seconds */
 	bool in_pid_namespace;   /* tasks forked now are born in the container */
@@ -51,6 +58,12 @@ struct step {
 	bool failed;
 	struct err error;        /* why, when failed */
 	char cwd[PATH_MAX];
+	char image_workdir[PATH_MAX]; /* what the image's configuration says; "" for nothing */
+	struct options options;
+	struct profiles profiles;
+	char command[NAME_MAX + 1];   /* what the tasks execute, when that is a bare name */
+	char **entrypoint;            /* of the image, NULL at its end; NULL: it has none */
+	char *mounts;            /* --container-mounts with its variables replaced */
 	unsigned n_statuses;
 	struct status *statuses;
 	struct wire message;
@@ -150,6 +163,79 @@ static const char *node_name(char *out, size_t size)
 	return out;
 }
 
+struct job_variable {
+	struct spank_handle *sp;
+	char value[PATH_MAX];
+};
+
+/* For options_environment() and mounts_expand(): one of the step's variables, until the next is asked for. */
+static const char *job_variable(void *arg, const char *name)
+{
+	struct job_variable *v = arg;
+
+	return slurmapi_getenv(v->sp, name, v->value, sizeof(v->value)) == 1 ? v->value : NULL;
+}
+
+/* The options as the client handed them on; without the plugin in the client there are those of the environment. */
+static int read_options(struct options *o, struct spank_handle *sp, struct err *e)
+{
+	autofree struct job_variable *v = calloc(1, sizeof(*v));
+	autofree char *text = malloc(OPTIONS_TEXT_SIZE);
+	char marker[8];
+	int n;
+
+	if (!v || !text)
+		return err_set(e, ENOMEM, "read the options");
+	v->sp = sp;
+	n = slurmapi_getenv(sp, OPTIONS_VARIABLE, text, OPTIONS_TEXT_SIZE);
+	if (n < 0)
+		return err_set(e, 0, "the options of the container are longer than %d bytes", OPTIONS_TEXT_SIZE);
+	if (n > 0 && options_read(o, text, e) < 0)
+		return -1;
+	if (slurmapi_getenv(sp, CLIENT_MARKER, marker, sizeof(marker)) != 0)
+		return 0;
+	return options_environment(o, job_variable, v, e);
+}
+
+/* The profiles of slxc.conf and of the user; what they say is put below what the user says. */
+static int read_profiles(struct step *s, const struct conf *conf, struct spank_handle *sp, struct err *e)
+{
+	char partition[128], account[128];
+	const char *users = s->options.value[SET_PROFILE];
+
+	if (slurmapi_getenv(sp, "SLURM_JOB_PARTITION", partition, sizeof(partition)) != 1)
+		partition[0] = 0;
+	if (slurmapi_getenv(sp, "SLURM_JOB_ACCOUNT", account, sizeof(account)) != 1)
+		account[0] = 0;
+	if (profiles_of_step(&s->profiles, conf, partition, account, users ? users : "", e) < 0)
+		return -1;
+	return profiles_apply(&s->profiles, &s->options, e);
+}
+
+/* The options that the helper needs, as request records. */
+static int put_options(struct step *s, struct spank_handle *sp, struct err *e)
+{
+	const struct options *o = &s->options;
+	struct wire *w = &s->message;
+	static const struct { const char *key; enum setting setting; } records[] = {
+		{ "mount_home", SET_MOUNT_HOME }, { "writable", SET_WRITABLE }, { "remap_root", SET_REMAP_ROOT },
+		{ "unshare", SET_UNSHARE }, { "scratch", SET_SCRATCH },
+	};
+	autofree struct job_variable *v = calloc(1, sizeof(*v));
+	char *mounts = s->mounts = calloc(1, MOUNTS_TEXT_SIZE);
+
+	if (!v || !mounts)
+		return err_set(e, ENOMEM, "read the options");
+	v->sp = sp;
+	if (o->value[SET_MOUNTS] && (mounts_expand(o->value[SET_MOUNTS], job_variable, v, mounts, e) < 0 ||
+				     mounts_check(mounts, e) < 0))
+		return -1;
+	wire_put(w, "mounts", "%s", mounts);
+	for (size_t i = 0; i < sizeof(records) / sizeof(records[0]); i++)
+		wire_put(w, records[i].key, "%s", o->value[records[i].setting] ? o->value[records[i].setting] : "");
+	return 0;
+}
+
 static void build_request(struct wire *w, struct spank_handle *sp, const struct slurm_step *id, const char *image)
 {
 	char cwd[PATH_MAX] = "", script[PATH_MAX] = "", node[65];
@@ -172,6 +258,8 @@ static void build_request(struct wire *w, struct spank_handle *sp, const struct 
 	wire_put(w, "image", "%s", image);
 	wire_put(w, "cwd", "%s", cwd);
 	wire_put(w, "script", "%s", path_is_clean(script) ? script : "");
+	slurmapi_task_prolog(script, sizeof(script));
+	wire_put(w, "task_prolog", "%s", path_is_clean(script) ? script : "");
 }
 
 /*
@@ -254,7 +342,8 @@ struct step *step_begin(struct spank_handle *sp)
 	s->start_timeout = conf.start_timeout;
 	snprintf(s->name, sizeof(s->name), "%u.%s", id.job, id.name);
 	build_request(&s->message, sp, &id, image);
-	if (launch(s, &e) < 0)
+	if (read_options(&s->options, sp, &e) < 0 || read_profiles(s, &conf, sp, &e) < 0 ||
+	    put_options(s, sp, &e) < 0 || launch(s, &e) < 0)
 		keep_error(s, &e);
 	return s;
 }
@@ -287,9 +376,9 @@ static bool wait_readable(int fd, double deadline)
 /* What came with READY. */
 static int take_ready(struct step *s, struct err *e)
 {
-	const char *seccomp = wire_get(&s->message, "seccomp");
+	const char *seccomp = wire_get(&s->message, "seccomp"), *apparmor = wire_get(&s->message, "apparmor");
 
-	if (!seccomp)
+	if (!seccomp || !apparmor || conf_parse_apparmor(apparmor, &s->apparmor) < 0)
 		return -1;
 	if (!strcmp(seccomp, "yes") && s->message.n_fds == 2) {
 		if (filter_read(s->message.fds[1], &s->filter, e) < 0)
@@ -327,27 +416,80 @@ static int receive_ready(struct step *s, struct err *e)
 	return 0;
 }
 
-/* What the image defines wins over what the job brought. */
+/* One of the names of --container-env. */
+static bool is_exception(const struct step *s, const char *name)
+{
+	const char *list = s->options.value[SET_ENV];
+	size_t n = strlen(name);
+
+	for (; list; list = strchr(list, ','), list = list ? list + 1 : NULL)
+		if (!strncmp(list, name, n) && (list[n] == 0 || list[n] == ','))
+			return true;
+	return false;
+}
+
+static void add_entrypoint(struct step *s, const char *word)
+{
+	unsigned n = 0;
+	char **more;
+
+	while (s->entrypoint && s->entrypoint[n])
+		n++;
+	more = realloc(s->entrypoint, (n + 2) * sizeof(*more));
+	if (!more)
+		return;
+	s->entrypoint = more;
+	more[n] = strdup(word);
+	more[n + 1] = NULL;
+}
+
+/* What the image defines wins over what the job brought, --container-env over both. */
 static void set_environment(struct step *s, struct spank_handle *sp)
 {
 	const char *value;
 	size_t pos = 0;
-	char key[8];
+	char key[16], brought[2];
 
 	while (wire_next(&s->message, &pos, key, sizeof(key), &value)) {
 		char name[256];
 		const char *eq = strchr(value, '=');
 
+		if (!strcmp(key, "workdir"))
+			snprintf(s->image_workdir, sizeof(s->image_workdir), "%s", value);
+		if (!strcmp(key, "entrypoint"))
+			add_entrypoint(s, value);
 		if (strcmp(key, "env") || !eq || (size_t)(eq - value) >= sizeof(name))
 			continue;
 		memcpy(name, value, eq - value);
 		name[eq - value] = 0;
-		slurmapi_setenv(sp, name, eq + 1);
+		if (!is_exception(s, name) || slurmapi_getenv(sp, name, brought, sizeof(brought)) == 0)
+			slurmapi_setenv(sp, name, eq + 1);
+	}
+}
+
+/* Those of the profiles win over the image's, too; --container-env over all. */
+static void set_profile_environment(struct step *s, struct spank_handle *sp)
+{
+	autofree struct job_variable *v = calloc(1, sizeof(*v));
+	autofree char *value = malloc(ENV_MAX);
+
+	if (!v || !value)
+		return;
+	v->sp = sp;
+	for (unsigned i = 0; i < s->profiles.n_env; i++) {
+		char name[256], brought[2];
+		const char *eq = strchr(s->profiles.env[i], '=');
+
+		snprintf(name, sizeof(name), "%.*s", (int)(eq - s->profiles.env[i]), s->profiles.env[i]);
+		profile_expand(eq + 1, job_variable, v, value, ENV_MAX);
+		if (!is_exception(s, name) || slurmapi_getenv(sp, name, brought, sizeof(brought)) == 0)
+			slurmapi_setenv(sp, name, value);
 	}
 }
 
 static int wait_ready(struct step *s, struct spank_handle *sp, struct err *e)
 {
+	const char *command;
 	struct err ignored;
 	int rc;
 
@@ -364,6 +506,10 @@ static int wait_ready(struct step *s, struct spank_handle *sp, struct err *e)
 	if (rc < 0)
 		return -1;
 	set_environment(s, sp);
+	set_profile_environment(s, sp);
+	command = slurmapi_command(sp);
+	if (command && command_is_name(command) && strlen(command) < sizeof(s->command))
+		strcpy(s->command, command);
 	if (join_pid_namespace(s->init, e) < 0)
 		return -1;
 	s->thread = gettid();
@@ -401,16 +547,80 @@ void step_forking(struct step *s, bool has_failed)
 	step_forked(s);
 }
 
-int step_enter(struct step *s, struct err *e)
+struct task {
+	struct spank_handle *sp;
+	const char *path;
+};
+
+static void set_variable(void *arg, const char *name, const char *value)
 {
+	struct task *t = arg;
+
+	/* what the shell of the entrypoint sets for itself */
+	if (strcmp(name, "_") && strcmp(name, "PWD") && strcmp(name, "OLDPWD") && strcmp(name, "SHLVL"))
+		slurmapi_setenv(t->sp, name, value);
+}
+
+static int run_entrypoint(struct step *s, struct spank_handle *sp, const char *path, struct err *e)
+{
+	struct task t = { .sp = sp };
+	char **env = slurmapi_environment(sp);
+
+	if (!s->entrypoint || !options_is(&s->options, SET_ENTRYPOINT, false))
+		return 0;
+	if (!env)
+		return err_set(e, 0, "run the image's entrypoint: this Slurm does not show the environment");
+	return entrypoint_run(s->entrypoint, env, path, options_is(&s->options, SET_ENTRYPOINT_LOG, false),
+		set_variable, &t, e);
+}
+
+/* In the container: its entrypoint, and its program for a bare name. */
+static int choose_program(struct step *s, struct spank_handle *sp, struct err *e)
+{
+	autofree char *path = malloc(ENV_MAX);
+	char program[PATH_MAX];
+
+	if (!path)
+		return err_set(e, ENOMEM, "look up the program");
+	if (slurmapi_getenv(sp, "PATH", path, ENV_MAX) != 1)
+		strcpy(path, DEFAULT_PATH);
+	if (run_entrypoint(s, sp, path, e) < 0)
+		return -1;
+	if (!*s->command)
+		return 0;
+	if (slurmapi_getenv(sp, "PATH", path, ENV_MAX) != 1)
+		strcpy(path, DEFAULT_PATH);
+	command_find(s->command, path, program, sizeof(program));
+	slurmapi_set_command(sp, program);
+	return 0;
+}
+
+int step_enter(struct step *s, struct spank_handle *sp, struct err *e)
+{
+	int rc;
+
 	if (s->failed) {
 		*e = s->error;
 		return -1;
 	}
 	if (s->init < 0 || !s->in_pid_namespace)
 		return err_set(e, 0, "the container was not started");
-	return join_container(&(struct join){
-		.init = s->init, .cwd = s->cwd, .filter = s->filter.code ? &s->filter : NULL }, e);
+	rc = join_container(&(struct join){
+		.init = s->init,
+		.workdir = s->options.value[SET_WORKDIR],
+		.cwd = s->cwd,
+		.fallback = *s->image_workdir ? s->image_workdir : NULL,
+		.mounts = s->mounts,
+		.own_network = s->options.value[SET_UNSHARE] && strstr(s->options.value[SET_UNSHARE], "net"),
+		.readonly = !options_is(&s->options, SET_WRITABLE, true),
+		.remap_root = options_is(&s->options, SET_REMAP_ROOT, false),
+		.filter = s->filter.code ? &s->filter : NULL,
+		.apparmor = s->apparmor,
+	}, e);
+	if (rc < 0)
+		return -1;
+	slurmapi_set_launcher("/dev/.slxc-init");
+	return choose_program(s, sp, e);
 }
 
 void step_forked(struct step *s)
@@ -509,6 +719,12 @@ void step_finish(struct step *s)
 	}
 	if (s->init >= 0)
 		close(s->init);
+	options_free(&s->options);
+	free(s->mounts);
+	profiles_free(&s->profiles);
+	for (char **word = s->entrypoint; word && *word; word++)
+		free(*word);
+	free(s->entrypoint);
 	filter_free(&s->filter);
 	free(s->statuses);
 	free(s);

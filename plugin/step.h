@@ -30,7 +30,7 @@ struct step *step_begin(struct spank_handle *sp);
 void step_wait(struct step *s, struct spank_handle *sp);
 
 /* 0, or -1: the caller ends the task, which must not run on the host. */
-int step_enter(struct step *s, struct err *e);
+int step_enter(struct step *s, struct spank_handle *sp, struct err *e);
 void step_forked(struct step *s);
 
 /* Around each fork() of slurmstepd, from pthread_atfork(3): notices a container that has ended meanwhile. */

@@ -21,7 +21,7 @@ struct cli {
 };
 
 /* Values of long options that have no letter. */
-enum { OPT_STORE = 256, OPT_PRIVATE, OPT_OWNER, OPT_ENV, OPT_WORKDIR, OPT_REPLACE, OPT_JSON };
+enum { OPT_STORE = 256, OPT_PRIVATE, OPT_OWNER, OPT_ENV, OPT_ENTRYPOINT, OPT_WORKDIR, OPT_REPLACE, OPT_JSON };
 
 /* The options that every subcommand has. */
 #define CLI_COMMON_OPTIONS { "store", required_argument, NULL, OPT_STORE }, { "help", no_argument, NULL, 'h' }
@@ -34,6 +34,10 @@ int cli_common_option(struct cli *c, int option, char **argv, const char *usage,
 
 int cli_import(struct cli *c, int argc, char **argv, struct err *e);
 int cli_images(struct cli *c, int argc, char **argv, struct err *e);
+int cli_inspect(struct cli *c, int argc, char **argv, struct err *e);
+int cli_completion(struct cli *c, int argc, char **argv, struct err *e);
+int cli_ps(struct cli *c, int argc, char **argv, struct err *e);
+int cli_config(struct cli *c, int argc, char **argv, struct err *e);
 int cli_rm(struct cli *c, int argc, char **argv, struct err *e);
 
 /* "108 MB": decimal units, as disks are sold. Returns buf. */

@@ -30,6 +30,7 @@ static const char usage[] =
 	"  --private            only its owner (and root) may use it; else everybody may\n"
 	"  --owner USER         whose it is, when root imports it for somebody (default: who runs slxc)\n"
 	"  --env NAME=VALUE     a variable that its steps have; may be repeated\n"
+	"  --entrypoint WORD    what --container-entrypoint runs before the program; repeated: its arguments\n"
 	"  --workdir DIR        where its steps start when their own directory is not in the container\n"
 	"  --replace            accepted for scripts: replacing is what happens anyway\n"
 	"  --store DIR          use this image store\n";
@@ -40,6 +41,8 @@ struct import {
 	int source_fd;
 	const char *env[MAX_ENV + 1];
 	unsigned n_env;
+	const char *entrypoint[MAX_ENV + 1];
+	unsigned n_entrypoint;
 	const char *workdir;
 	bool is_private;
 	uid_t owner;
@@ -89,6 +92,11 @@ static int set_option(struct cli *c, struct import *im, int option, char **argv,
 		return set_owner(im, optarg, e);
 	case OPT_ENV:
 		return add_env(im, optarg, e);
+	case OPT_ENTRYPOINT:
+		if (im->n_entrypoint == MAX_ENV)
+			return bad_usage(e, "more than %d times --entrypoint", MAX_ENV);
+		im->entrypoint[im->n_entrypoint++] = optarg;
+		return 0;
 	case OPT_WORKDIR:
 		if (optarg[0] != '/')
 			return bad_usage(e, "--workdir takes an absolute path, not '%.100s'", optarg);
@@ -108,6 +116,7 @@ static int parse(struct cli *c, struct import *im, int argc, char **argv, struct
 		{ "private", no_argument, NULL, OPT_PRIVATE },
 		{ "owner", required_argument, NULL, OPT_OWNER },
 		{ "env", required_argument, NULL, OPT_ENV },
+		{ "entrypoint", required_argument, NULL, OPT_ENTRYPOINT },
 		{ "workdir", required_argument, NULL, OPT_WORKDIR },
 		{ "replace", no_argument, NULL, OPT_REPLACE },
 		CLI_COMMON_OPTIONS, { 0 },
@@ -216,7 +225,7 @@ static int add_image(struct import *im, struct writer *w, const char *layer, cha
 {
 	char layers[1][DIGEST_LEN + 1];
 	struct config config = {
-		.architecture = config_architecture(), .os = "linux", .env = im->env, .workdir = im->workdir,
+		.architecture = config_architecture(), .os = "linux", .env = im->env, .entrypoint = im->entrypoint, .workdir = im->workdir,
 		.name = im->name, .source = im->source, .created = time(NULL),
 		.owner = im->owner, .is_private = im->is_private,
 	};

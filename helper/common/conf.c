@@ -54,6 +54,11 @@ static int parse_number(const char *text, bool unit, uint64_t max, uint64_t *out
 	return 0;
 }
 
+int conf_parse_size(const char *text, uint64_t *out)
+{
+	return parse_number(text, true, INT64_MAX, out);
+}
+
 static int parse_bool(const char *text, bool *out)
 {
 	if (!strcmp(text, "yes"))
@@ -126,6 +131,52 @@ static int set_start_timeout(struct conf *c, const char *v)
 	return 0;
 }
 
+int conf_check_profiles(const char *list)
+{
+	for (;;) {
+		size_t n = strspn(list, "abcdefghijklmnopqrstuvwxyz0123456789_-");
+
+		if (n == 0 || n > 64 || *list == '-')
+			return -1;
+		list += n;
+		if (!*list)
+			return 0;
+		if (*list++ != ',')
+			return -1;
+	}
+}
+
+static int set_profiles(struct conf *c, const char *v)
+{
+	if ((*v && conf_check_profiles(v) < 0) || strlen(v) >= sizeof(c->profiles))
+		return -1;
+	strcpy(c->profiles, v);
+	return 0;
+}
+
+/* "NAME:PROFILE[,PROFILE] ..." */
+static int copy_table(char *out, const char *text)
+{
+	if (strlen(text) >= CONF_PROFILES_SIZE)
+		return -1;
+	for (const char *s = text; *s; s += strspn(s, " \t")) {
+		size_t n = strcspn(s, " \t"), name = strcspn(s, ":");
+		char list[CONF_PROFILES_SIZE];
+
+		if (name == 0 || name >= n)
+			return -1;
+		memcpy(list, s + name + 1, n - name - 1);
+		list[n - name - 1] = 0;
+		if (conf_check_profiles(list) < 0)
+			return -1;
+		s += n;
+	}
+	strcpy(out, text);
+	return 0;
+}
+
+static int set_partition_profiles(struct conf *c, const char *v) { return copy_table(c->partition_profiles, v); }
+static int set_account_profiles(struct conf *c, const char *v) { return copy_table(c->account_profiles, v); }
 static int set_seccomp(struct conf *c, const char *v)
 {
 	if (!strcmp(v, "none")) {
@@ -138,6 +189,24 @@ static int set_seccomp(struct conf *c, const char *v)
 	return 0;
 }
 
+static const char *const apparmor_names[] = { "auto", "required", "none" };
+
+int conf_parse_apparmor(const char *text, enum conf_apparmor *out)
+{
+	for (int i = 0; i < 3; i++)
+		if (!strcmp(text, apparmor_names[i])) {
+			*out = i;
+			return 0;
+		}
+	return -1;
+}
+
+const char *conf_apparmor_name(enum conf_apparmor a)
+{
+	return apparmor_names[a];
+}
+
+static int set_apparmor(struct conf *c, const char *v) { return conf_parse_apparmor(v, &c->apparmor); }
 static int set_mount_home(struct conf *c, const char *v) { return parse_bool(v, &c->mount_home); }
 static int set_mount_cwd(struct conf *c, const char *v) { return parse_bool(v, &c->mount_cwd); }
 static int set_mount_tmp(struct conf *c, const char *v) { return parse_bool(v, &c->mount_tmp); }
@@ -154,8 +223,12 @@ static const struct key {
 	{ "mount_home", set_mount_home, "yes or no" },
 	{ "mount_cwd", set_mount_cwd, "yes or no" },
 	{ "mount_tmp", set_mount_tmp, "yes or no" },
+	{ "profiles", set_profiles, "a list NAME[,NAME]" },
+	{ "partition_profiles", set_partition_profiles, "a list PARTITION:NAME[,NAME] ..." },
+	{ "account_profiles", set_account_profiles, "a list ACCOUNT:NAME[,NAME] ..." },
 	{ "start_timeout", set_start_timeout, "1 to 3600 seconds" },
 	{ "seccomp", set_seccomp, "an absolute path, or none" },
+	{ "apparmor", set_apparmor, "auto, required or none" },
 	{ "allow_root", set_allow_root, "yes or no" },
 };
 #define N_KEYS (sizeof(keys) / sizeof(keys[0]))

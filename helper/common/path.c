@@ -60,3 +60,34 @@ bool path_is_system(const char *path)
 			return true;
 	return false;
 }
+
+int path_join(const char *base, const char *path, char *out)
+{
+	const char *texts[2] = { path[0] == '/' ? "" : base, path };
+	size_t used = 0, n;
+	char fresh[PATH_MAX];
+
+	for (unsigned i = 0; i < 2; i++) {
+		const char *part;
+
+		while ((n = next_part(&texts[i], &part)) > 0) {
+			if (n == 1 && part[0] == '.')
+				continue;
+			if (n == 2 && part[0] == '.' && part[1] == '.') {
+				while (used > 0 && fresh[--used] != '/')
+					;
+				continue;
+			}
+			if (used + 1 + n >= sizeof(fresh))
+				return -1;
+			fresh[used++] = '/';
+			memcpy(fresh + used, part, n);
+			used += n;
+		}
+	}
+	if (used == 0)
+		fresh[used++] = '/';
+	memcpy(out, fresh, used);
+	out[used] = 0;
+	return 0;
+}

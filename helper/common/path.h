@@ -17,4 +17,10 @@ bool path_is_below(const char *path, const char *dir);
  */
 bool path_is_system(const char *path);
 
+/*
+ * path, below base when it is relative, made absolute: "." and ".." parts and
+ * repeated slashes are resolved by text. out holds PATH_MAX bytes. -1: too long.
+ */
+int path_join(const char *base, const char *path, char *out);
+
 #endif

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/conf.h"
 #include "common/path.h"
 
 /* Digits only, at most max. */
@@ -76,6 +77,52 @@ static int set_shell(struct request *r, const char *v) { return copy_field(r->sh
 static int set_cwd(struct request *r, const char *v) { return copy_path(r->cwd, v); }
 static int set_script(struct request *r, const char *v) { return copy_path(r->script, v); }
 
+static int set_task_prolog(struct request *r, const char *v) { return copy_path(r->task_prolog, v); }
+
+static int copy_answer(enum answer *out, const char *text)
+{
+	static const char *const words[] = { "", "yes", "no" };
+
+	for (unsigned i = 0; i < 3; i++)
+		if (!strcmp(text, words[i])) {
+			*out = i;
+			return 0;
+		}
+	return -1;
+}
+
+static int set_mount_home(struct request *r, const char *v) { return copy_answer(&r->mount_home, v); }
+static int set_writable(struct request *r, const char *v) { return copy_answer(&r->writable, v); }
+static int set_remap_root(struct request *r, const char *v) { return copy_answer(&r->remap_root, v); }
+
+static int set_mounts(struct request *r, const char *v)
+{
+	struct err ignored;
+
+	return mounts_check(v, &ignored) < 0 ? -1 : copy_text(r->mounts, sizeof(r->mounts), v);
+}
+
+/* Of net, ipc and uts, in this order; the host name is the container's own anyway. */
+static int set_unshare(struct request *r, const char *v)
+{
+	static const char *const all[] = { "", "net", "ipc", "net,ipc", "uts", "net,uts", "ipc,uts", "net,ipc,uts" };
+
+	for (unsigned i = 0; i < 8; i++)
+		if (!strcmp(v, all[i])) {
+			r->own_network = i & 1;
+			r->own_ipc = i & 2;
+			return 0;
+		}
+	return -1;
+}
+
+static int set_scratch(struct request *r, const char *v)
+{
+	if (!*v)
+		return 0;
+	return conf_parse_size(v, &r->scratch) < 0 || r->scratch < CONF_MIN_SCRATCH ? -1 : 0;
+}
+
 static int set_version(struct request *r, const char *v)
 {
 	return strcmp(v, WIRE_VERSION) ? -1 : 0;
@@ -119,6 +166,9 @@ static const struct record {
 	{ "uid", set_uid }, { "gid", set_gid }, { "groups", set_groups }, { "memory", set_memory },
 	{ "user", set_user }, { "group", set_group }, { "image", set_image },
 	{ "home", set_home }, { "shell", set_shell }, { "cwd", set_cwd }, { "script", set_script },
+	{ "task_prolog", set_task_prolog },
+	{ "mounts", set_mounts }, { "mount_home", set_mount_home }, { "writable", set_writable },
+	{ "remap_root", set_remap_root }, { "unshare", set_unshare }, { "scratch", set_scratch },
 };
 #define N_RECORDS (sizeof(records) / sizeof(records[0]))
 

@@ -9,14 +9,18 @@
 #define SLXC_REQUEST_H
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 #include "common/err.h"
+#include "common/mounts.h"
 #include "common/name.h"
 #include "common/wire.h"
 
 #define REQUEST_MAX_GROUPS 1024
+
+enum answer { UNSAID, YES, NO };
 
 struct request {
 	uint32_t job;
@@ -34,6 +38,15 @@ struct request {
 	char shell[PATH_MAX];
 	char cwd[PATH_MAX];       /* where the step will most likely run; empty: unknown */
 	char script[PATH_MAX];    /* the batch script's file; empty: not a batch step */
+	char task_prolog[PATH_MAX]; /* slurm.conf's: run in each task, so it has to be in the container; empty: none */
+	/* the user's options; a question left open is slxc.conf's */
+	char mounts[MOUNTS_TEXT_SIZE]; /* see common/mounts.h */
+	enum answer mount_home;
+	enum answer writable;
+	enum answer remap_root;
+	bool own_network;
+	bool own_ipc;             /* of its own anyway; with this /dev/shm is, too */
+	uint64_t scratch;         /* bytes; 0: not said */
 };
 
 /* Reads a REQUEST message. 0, or -1 with r untouched and a text that names the record. */

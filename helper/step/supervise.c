@@ -86,6 +86,15 @@ static struct supervisor *supervisor_new(int plugin)
 	return s;
 }
 
+/* Where the user may decide, slxc.conf has the defaults. */
+static void apply_options(struct supervisor *s)
+{
+	if (s->request.mount_home != UNSAID)
+		s->conf.mount_home = s->request.mount_home == YES;
+	if (s->request.scratch)
+		s->conf.scratch_size = s->request.scratch;
+}
+
 /* Receives and checks the request, and reads the site's configuration. */
 static int accept_request(struct supervisor *s, struct err *e)
 {
@@ -98,7 +107,6 @@ static int accept_request(struct supervisor *s, struct err *e)
 	clock_gettime(CLOCK_REALTIME, &now);
 	if (request_decode(&s->message, &s->request, e) < 0 || conf_load(&s->conf, SLXC_CONF_FILE, e) < 0)
 		return -1;
-	conf_limit_scratch(&s->conf, s->request.memory);
 	s->record.info.job = s->request.job;
 	s->record.info.uid = s->request.uid;
 	s->record.info.start = now.tv_sec * 1000LL + now.tv_nsec / 1000000;
@@ -106,6 +114,8 @@ static int accept_request(struct supervisor *s, struct err *e)
 	strcpy(s->record.info.node, s->request.node);
 	strcpy(s->record.info.user, s->request.user);
 	strcpy(s->record.info.image, s->request.image);
+	apply_options(s);
+	conf_limit_scratch(&s->conf, s->request.memory);
 	if (s->request.uid == 0 && !s->conf.allow_root)
 		return err_set(e, 0, "steps of root are not run in containers here (allow_root=no in slxc.conf)");
 	return 0;
@@ -208,15 +218,16 @@ static int answer(struct supervisor *s, struct err *e)
 	int fds[2] = { s->container.pidfd, s->filter };
 	const char *value;
 	size_t pos = 0;
-	char key[8];
+	char key[16];
 
 	if (!s->joined || s->answered || s->container.pidfd < 0)
 		return 0;
 	wire_begin(&s->message, "READY");
 	wire_put(&s->message, "seccomp", "%s", s->filter < 0 ? "none" : "yes");
+	wire_put(&s->message, "apparmor", "%s", conf_apparmor_name(s->conf.apparmor));
 	while (wire_next(&s->environment, &pos, key, sizeof(key), &value))
-		if (!strcmp(key, "env"))
-			wire_put(&s->message, "env", "%s", value);
+		if (!strcmp(key, "env") || !strcmp(key, "workdir") || !strcmp(key, "entrypoint"))
+			wire_put(&s->message, key, "%s", value);
 	s->answered = true;
 	if (wire_send(s->plugin, &s->message, fds, s->filter < 0 ? 1 : 2, e) < 0)
 		return -1;
@@ -377,7 +388,8 @@ static int serve_once(struct supervisor *s, struct err *e)
 
 	if (n < 0)
 		return errno == EINTR ? 0 : err_set(e, errno, "wait for events");
-	if (n == 0 && starting)
+	/* also when somebody keeps it busy until then */
+	if (starting && (n == 0 || left <= 0))
 		return err_set(e, 0, "the container was not up after %u seconds: try again, and if it stays tell the node's "
 			"administrator", s->conf.start_timeout);
 	if (p[SIGNALS].revents) {

@@ -158,9 +158,14 @@ int worker_send_step(struct worker *w, const struct request *r, const struct con
 	wire_put(m, "shell", "%s", r->shell);
 	wire_put(m, "cwd", "%s", cwd);
 	wire_put(m, "script", "%s", r->script);
+	wire_put(m, "task_prolog", "%s", r->task_prolog);
 	wire_put(m, "mount_home", "%s", yes_no(conf->mount_home));
 	wire_put(m, "mount_cwd", "%s", yes_no(conf->mount_cwd));
 	wire_put(m, "mount_tmp", "%s", yes_no(conf->mount_tmp));
+	wire_put(m, "mounts", "%s", r->mounts);
+	wire_put(m, "remap_root", "%s", yes_no(r->remap_root == YES));
+	wire_put(m, "own_network", "%s", yes_no(r->own_network));
+	wire_put(m, "own_ipc", "%s", yes_no(r->own_ipc));
 	rc = wire_send(w->control, m, fds, 2, e);
 	free(m);
 	/* one that has ended already has left its reason in the socket, and its end is seen on the pidfd */

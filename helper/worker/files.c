@@ -101,6 +101,18 @@ static int copy_from_host(int etc, const char *file, struct err *e)
 	return n < 0 ? 0 : replace_file(etc, file, text, n, e);
 }
 
+/*
+ * The container's root is its only user: apt must not fetch as its user _apt.
+ * An image without apt has no such directory and gets no file.
+ */
+static int write_apt(int rootfd, struct err *e)
+{
+	static const char text[] = "APT::Sandbox::User \"root\"; // written by slxc: --container-remap-root\n";
+	autoclose int dir = io_open_in_root(rootfd, "etc/apt/apt.conf.d", O_RDONLY | O_DIRECTORY, 0);
+
+	return dir < 0 ? 0 : replace_file(dir, "90slxc", text, sizeof(text) - 1, e);
+}
+
 int files_write(const char *root, const struct step *s, struct err *e)
 {
 	autoclose int rootfd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -116,10 +128,12 @@ int files_write(const char *root, const struct step *s, struct err *e)
 		return err_set(e, errno, "open /etc in the container");
 	snprintf(entry, sizeof(entry), "%s:x:%u:%u::%s:%s\n", s->user, s->uid, s->gid,
 		s->home[0] ? s->home : "/", s->shell[0] ? s->shell : "/bin/sh");
-	if (add_entry(rootfd, etc, "passwd", s->user, s->uid, entry, e) < 0)
+	if (!s->remap_root && add_entry(rootfd, etc, "passwd", s->user, s->uid, entry, e) < 0)
 		return -1;
 	snprintf(entry, sizeof(entry), "%s:x:%u:%s\n", s->group, s->gid, s->user);
-	if (add_entry(rootfd, etc, "group", s->group, s->gid, entry, e) < 0)
+	if (!s->remap_root && add_entry(rootfd, etc, "group", s->group, s->gid, entry, e) < 0)
+		return -1;
+	if (s->remap_root && write_apt(rootfd, e) < 0)
 		return -1;
 	if (copy_from_host(etc, "resolv.conf", e) < 0 || copy_from_host(etc, "hosts", e) < 0)
 		return -1;

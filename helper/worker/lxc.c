@@ -12,6 +12,7 @@
 #include <lxc/lxccontainer.h>
 
 #include "common/cleanup.h"
+#include "worker/mounts.h"
 
 struct settings {
 	struct lxc_container *c;
@@ -35,26 +36,19 @@ static void set(struct settings *s, const char *key, const char *format, ...)
 	}
 }
 
-/* The octal escapes that getmntent(3) undoes, which is what reads LXC's mount entries. '#' is not among them. */
-static void encode(const char *path, char *out)
-{
-	for (; *path; path++) {
-		if (strchr(" \t\n\\", *path))
-			out += sprintf(out, "\\%03o", (unsigned char)*path);
-		else
-			*out++ = *path;
-	}
-	*out = 0;
-}
-
 static void bind_path(struct settings *s, const struct bind *b)
 {
 	char source[4 * PATH_MAX];
 
-	encode(b->path, source);
+	mounts_encode(b->path, source);
 	/* the target is relative to the root, and the same path */
 	set(s, "lxc.mount.entry", "%s %s none %s,create=%s 0 0", source, source + 1,
 		b->is_file ? "bind,ro" : "rbind", b->is_file ? "file" : "dir");
+}
+
+static void set_mount(void *arg, const char *entry)
+{
+	set(arg, "lxc.mount.entry", "%s", entry);
 }
 
 /*
@@ -90,27 +84,35 @@ static int configure(struct lxc_container *c, const struct step *s, const char *
 {
 	struct settings t = { .c = c, .e = e };
 	struct bind binds[MAX_BINDS];
-	unsigned n = step_binds(s, binds);
+	unsigned n = step_binds(s, binds), inside = s->remap_root ? 0 : s->uid, group = s->remap_root ? 0 : s->gid;
 
 	set(&t, "lxc.rootfs.path", "dir:%s/root", mnt);
 	set(&t, "lxc.rootfs.mount", "%s/root", mnt);
-	set(&t, "lxc.idmap", "u %u %u 1", s->uid, s->uid);
-	set(&t, "lxc.idmap", "g %u %u 1", s->gid, s->gid);
-	set(&t, "lxc.init.uid", "%u", s->uid);
-	set(&t, "lxc.init.gid", "%u", s->gid);
+	set(&t, "lxc.idmap", "u %u %u 1", inside, s->uid);
+	set(&t, "lxc.idmap", "g %u %u 1", group, s->gid);
+	set(&t, "lxc.init.uid", "%u", inside);
+	set(&t, "lxc.init.gid", "%u", group);
 	/* the host's network and cgroups: Slurm's limits and accounting stay in force; new ones cost milliseconds */
-	set(&t, "lxc.net.0.type", "none");
-	set(&t, "lxc.namespace.keep", "cgroup net time");
+	set(&t, "lxc.net.0.type", s->own_network ? "empty" : "none");
+	if (s->own_network)
+		set(&t, "lxc.net.0.flags", "up"); /* the loopback interface */
+	set(&t, "lxc.namespace.keep", s->own_network ? "cgroup time" : "cgroup net time");
 	set(&t, "lxc.autodev", "0");
 	set(&t, "lxc.console.path", "none");
 	set(&t, "lxc.pty.max", "0");
 	set(&t, "lxc.tty.max", "0");
 	set(&t, "lxc.mount.auto", "proc:rw"); /* mixed would bind sys thrice and more: see mask_proc() */
-	set(&t, "lxc.mount.entry", "%s/sys sys none rbind,create=dir 0 0", mnt);
+	if (!mounts_unwanted(s, "/sys"))
+		set(&t, "lxc.mount.entry", "%s/sys sys none rbind,create=dir 0 0", mnt);
 	set(&t, "lxc.mount.entry", "%s/dev dev none rbind,create=dir 0 0", mnt);
+	if (s->own_ipc)
+		set(&t, "lxc.mount.entry", "tmpfs dev/shm tmpfs rw,nosuid,nodev,mode=1777 0 0");
 	mask_proc(&t, mnt);
 	for (unsigned i = 0; i < n; i++)
-		bind_path(&t, &binds[i]);
+		if (!mounts_unwanted(s, binds[i].path))
+			bind_path(&t, &binds[i]);
+	if (!t.failed && mounts_configure(s, mnt, set_mount, &t, e) < 0)
+		t.failed = 1;
 	if (access("/sys/module/apparmor/parameters/enabled", F_OK) == 0)
 		set(&t, "lxc.apparmor.profile", "unconfined");
 	return t.failed ? -1 : 0;

@@ -18,6 +18,7 @@
 #include "common/cleanup.h"
 #include "common/err.h"
 #include "common/io.h"
+#include "common/path.h"
 #include "common/paths.h"
 #include "common/wire.h"
 #include "worker/step.h"
@@ -49,6 +50,13 @@ static int put_environment(int config, struct wire *w, struct err *e)
 		if (variable && strchr(variable, '=') > variable)
 			wire_put(w, "env", "%s", variable);
 	}
+	env = json_object_get(root, "entrypoint");
+	json_array_foreach(env, i, item)
+		if (json_is_string(item))
+			wire_put(w, "entrypoint", "%s", json_string_value(item));
+	item = json_object_get(root, "workdir");
+	if (json_is_string(item) && path_is_clean(json_string_value(item)))
+		wire_put(w, "workdir", "%s", json_string_value(item));
 	json_decref(root);
 	return 0;
 }

@@ -36,6 +36,8 @@ int step_decode(const struct wire *w, struct step *s, struct err *e)
 	    copy(w, "uid", uid, sizeof(uid), e) < 0 || copy(w, "gid", gid, sizeof(gid), e) < 0 ||
 	    copy(w, "user", s->user, sizeof(s->user), e) < 0 || copy(w, "group", s->group, sizeof(s->group), e) < 0 ||
 	    copy(w, "home", s->home, sizeof(s->home), e) < 0 || copy(w, "shell", s->shell, sizeof(s->shell), e) < 0 ||
+	    copy(w, "task_prolog", s->task_prolog, sizeof(s->task_prolog), e) < 0 ||
+	    copy(w, "mounts", s->mounts, sizeof(s->mounts), e) < 0 ||
 	    copy(w, "cwd", s->cwd, sizeof(s->cwd), e) < 0 || copy(w, "script", s->script, sizeof(s->script), e) < 0)
 		return -1;
 	s->uid = strtoul(uid, NULL, 10);
@@ -43,6 +45,9 @@ int step_decode(const struct wire *w, struct step *s, struct err *e)
 	s->mount_home = is_yes(w, "mount_home");
 	s->mount_cwd = is_yes(w, "mount_cwd");
 	s->mount_tmp = is_yes(w, "mount_tmp");
+	s->remap_root = is_yes(w, "remap_root");
+	s->own_network = is_yes(w, "own_network");
+	s->own_ipc = is_yes(w, "own_ipc");
 	return 0;
 }
 
@@ -72,5 +77,7 @@ unsigned step_binds(const struct step *s, struct bind binds[MAX_BINDS])
 		n = add(binds, n, s->cwd, false);
 	if (s->script[0])
 		n = add(binds, n, s->script, true);
+	if (s->task_prolog[0])
+		n = add(binds, n, s->task_prolog, true);
 	return n;
 }

@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #include "common/err.h"
+#include "common/mounts.h"
 #include "common/wire.h"
 
 struct step {
@@ -19,7 +20,10 @@ struct step {
 	gid_t gid;
 	char user[64], group[64];
 	char home[PATH_MAX], shell[PATH_MAX], cwd[PATH_MAX], script[PATH_MAX];
+	char task_prolog[PATH_MAX];
 	bool mount_home, mount_cwd, mount_tmp;
+	bool remap_root, own_network, own_ipc;
+	char mounts[MOUNTS_TEXT_SIZE]; /* --container-mounts */
 };
 
 #define MAX_BINDS 8
@@ -34,7 +38,7 @@ struct bind {
 int step_decode(const struct wire *w, struct step *s, struct err *e);
 
 /*
- * Home, working directory, /tmp and the batch script, as far as slxc.conf wants
+ * Home, working directory, /tmp, the batch script and the task prolog, as far as slxc.conf wants
  * them and the user can reach them; none twice, none that would hide a system
  * directory of the image. The paths point into s. Returns how many.
  */

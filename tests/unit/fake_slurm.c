@@ -91,6 +91,45 @@ int slurmapi_job_container(uint32_t job, char *out, size_t size)
 	return fake_slurm.job_container_rc;
 }
 
+char **slurmapi_environment(struct spank_handle *sp)
+{
+	return NULL;
+}
+
+const char *slurmapi_command(struct spank_handle *sp)
+{
+	return fake_slurm.command;
+}
+
+void slurmapi_set_command(struct spank_handle *sp, const char *path)
+{
+	snprintf(fake_slurm.executed, sizeof(fake_slurm.executed), "%s", path);
+}
+
+void slurmapi_set_launcher(const char *program)
+{
+	(void)program;
+}
+
+void slurmapi_task_prolog(char *out, size_t size)
+{
+	snprintf(out, size, "%s", fake_slurm.task_prolog ? fake_slurm.task_prolog : "");
+}
+
+/* As a Slurm whose options no plugin can set. */
+bool slurmapi_container_option(char *out, size_t size)
+{
+	(void)out;
+	(void)size;
+	return fake_slurm.container_option ? snprintf(out, size, "%s", fake_slurm.container_option) >= 0 : false;
+}
+
+bool slurmapi_set_container_option(const char *name)
+{
+	(void)name;
+	return false;
+}
+
 static void note(const char *format, va_list ap)
 {
 	size_t used = strlen(fake_slurm.log);

@@ -13,6 +13,10 @@ struct fake_slurm {
 	const char *job_container; /* what slurmctld knows */
 	int job_container_rc;      /* 1, 0 or -1 */
 	unsigned asked_slurmctld;
+	const char *command;       /* argv[0] */
+	char executed[4096];       /* what it became in the task */
+	const char *task_prolog;
+	const char *container_option; /* what --container says while options are read */
 	char log[8192];            /* what went to the daemon's log, a line each */
 };
 

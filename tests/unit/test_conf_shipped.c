@@ -53,8 +53,12 @@ static void ck_defaults(const struct conf *c)
 	ck_assert_int_eq(c->mount_home, d.mount_home);
 	ck_assert_int_eq(c->mount_cwd, d.mount_cwd);
 	ck_assert_int_eq(c->mount_tmp, d.mount_tmp);
+	ck_assert_str_eq(c->profiles, d.profiles);
+	ck_assert_str_eq(c->partition_profiles, d.partition_profiles);
+	ck_assert_str_eq(c->account_profiles, d.account_profiles);
 	ck_assert_uint_eq(c->start_timeout, d.start_timeout);
 	ck_assert_str_eq(c->seccomp, d.seccomp);
+	ck_assert_int_eq(c->apparmor, d.apparmor);
 	ck_assert_int_eq(c->allow_root, d.allow_root);
 }
 

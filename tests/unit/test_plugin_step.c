@@ -75,7 +75,7 @@ static int run_to_task(struct step **step)
 	*step = step_begin(NULL);
 	ck_assert_ptr_nonnull(*step);
 	step_wait(*step, NULL);
-	return step_enter(*step, &e);
+	return step_enter(*step, NULL, &e);
 }
 
 /* The step fails in its task, with that text; nothing was joined, and it all can be ended. */
@@ -86,7 +86,7 @@ static void fails(const char *why)
 
 	ck_refused(run_to_task(&step), e, why);
 	/* every task of it */
-	ck_refused(step_enter(step, &e), e, why);
+	ck_refused(step_enter(step, NULL, &e), e, why);
 	ck_assert_int_eq(fake_join.entered_container, 0);
 	for (const char *c = e.text; *c; c++)
 		ck_assert_msg(*c >= 0x20 && *c < 0x7f, "byte %02x in the error", (unsigned char)*c);
@@ -243,7 +243,7 @@ START_TEST(whole_life)
 	ck_assert_ptr_nonnull(getcwd(cwd, sizeof(cwd)));
 	ck_assert_int_eq(strncmp(received("JOIN"), "cwd=", 4), 0);
 	ck_assert_int_eq(strncmp(received("JOIN") + 4, cwd, strlen(cwd)), 0);
-	ck_ok(step_enter(step, &e), e);
+	ck_ok(step_enter(step, NULL, &e), e);
 	ck_assert_int_eq(fake_join.entered_container, 1);
 	ck_assert_str_eq(fake_join.cwd, cwd);
 	step_forked(step);
@@ -594,12 +594,12 @@ START_TEST(in_another_process)
 	pid = fork();
 	if (pid == 0) {
 		step_wait(step, NULL);
-		_exit(step_enter(step, &e) == 0 || !strstr(e.text, "CONTAIN_SPANK in slurm.conf does not go together with slxc"));
+		_exit(step_enter(step, NULL, &e) == 0 || !strstr(e.text, "CONTAIN_SPANK in slurm.conf does not go together with slxc"));
 	}
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
 	ck_assert_int_eq(status, 0);
 	/* and here, where user_init never ran, no task gets to the host */
-	ck_refused(step_enter(step, &e), e, "the container was not started");
+	ck_refused(step_enter(step, NULL, &e), e, "the container was not started");
 	step_finish(step);
 }
 END_TEST

@@ -17,6 +17,9 @@ static const struct pair right[] = {
 	{ "uid", "2001" }, { "gid", "2002" }, { "groups", "2002,27,4294967294" }, { "memory", "2000" },
 	{ "user", "alice" }, { "group", "users" }, { "image", "debian:12" },
 	{ "home", "/home/alice" }, { "shell", "/bin/bash" }, { "cwd", "/home/alice/my work" }, { "script", "" },
+	{ "task_prolog", "/etc/slurm/prolog" },
+	{ "mounts", "/data:/data:ro" }, { "mount_home", "" }, { "writable", "yes" }, { "remap_root", "no" },
+	{ "unshare", "net,ipc" }, { "scratch", "1048576" },
 };
 #define N_RIGHT (sizeof(right) / sizeof(right[0]))
 

@@ -17,6 +17,7 @@ static struct err e;
 static const struct { const char *key, *value; } right[] = {
 	{ "name", "slxc-1.0-0123456789abcdef" }, { "uid", "2001" }, { "gid", "2002" }, { "user", "alice" },
 	{ "group", "users" }, { "home", "/home/alice" }, { "shell", "/bin/sh" }, { "cwd", "/data" }, { "script", "/spool/script" },
+	{ "task_prolog", "" }, { "mounts", "/a:/b" },
 	{ "mount_home", "yes" }, { "mount_cwd", "no" }, { "mount_tmp", "yes" },
 };
 #define N_RIGHT (sizeof(right) / sizeof(right[0]))
@@ -45,20 +46,21 @@ START_TEST(decode)
 	ck_assert_str_eq(s.shell, "/bin/sh");
 	ck_assert_str_eq(s.cwd, "/data");
 	ck_assert_str_eq(s.script, "/spool/script");
+	ck_assert_str_eq(s.mounts, "/a:/b");
 	ck_assert(s.mount_home && !s.mount_cwd && s.mount_tmp);
 }
 END_TEST
 
 START_TEST(decode_refuses)
 {
-	static char longer[PATH_MAX + 1];
+	static char longer[MOUNTS_TEXT_SIZE + 1];
 	char why[64];
 
 	/* what is not said about a mount is "no" */
 	for (size_t i = 0; i < N_RIGHT - 3; i++) {
 		snprintf(why, sizeof(why), "step: bad or missing %s", right[i].key);
 		ck_refused(decode_with(right[i].key, NULL), e, why);
-		memset(longer, 'x', PATH_MAX);
+		memset(longer, 'x', sizeof(longer) - 1);
 		ck_refused(decode_with(right[i].key, longer), e, why);
 	}
 	ck_ok(decode_with("mount_home", NULL), e);
