@@ -16,12 +16,15 @@ static const struct command {
 	const char *name;
 	int (*run)(struct cli *, int argc, char **argv, struct err *e);
 	const char *summary;
-	bool reads_conf;  /* by itself: to say what is wrong with it */
+	bool needs_no_store; /* nor slxc.conf, so that it can say what is wrong with it */
 } commands[] = {
 	{ "import", cli_import, "make an image from a directory or a tar archive", false },
 	{ "images", cli_images, "list the images", false },
+	{ "inspect", cli_inspect, "show everything of an image", false },
 	{ "rm", cli_rm, "remove images", false },
+	{ "ps", cli_ps, "list the containers on this node", true },
 	{ "config", cli_config, "check or show the configuration", true },
+	{ "completion", cli_completion, "make bash or zsh complete slxc's words", true },
 };
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -30,7 +33,7 @@ static void print_help(void)
 	puts("Usage: slxc [--store DIR] COMMAND ...\n\n"
 		"Container images for jobs: srun --container=NAME ...\n");
 	for (size_t i = 0; i < N_COMMANDS; i++)
-		printf("  %-8s  %s\n", commands[i].name, commands[i].summary);
+		printf("  %-10s  %s\n", commands[i].name, commands[i].summary);
 	puts("\n'slxc COMMAND --help' tells more.\n"
 		"  --store DIR   use this image store, and not the one that slxc.conf names\n"
 		"  --version     print the version\n"
@@ -140,7 +143,7 @@ static int run(int argc, char **argv, struct err *e)
 	for (size_t i = 0; i < N_COMMANDS; i++) {
 		if (strcmp(argv[0], commands[i].name))
 			continue;
-		if (!commands[i].reads_conf && load_conf(&c, e) < 0)
+		if (!commands[i].needs_no_store && load_conf(&c, e) < 0)
 			return CLI_FAILED;
 		optind = 0; /* getopt_long starts again */
 		return commands[i].run(&c, argc, argv, e);

@@ -171,7 +171,7 @@ mounts_otherwise() {
 	batch "--container=$IMAGE" '--container-mounts=$HOME/o/d:/a:ro,tmpfs:/b' -- 'cat /a/f; stat -fc %T /b'
 	assert_eq "$out" $'one\ntmpfs'
 	# a job without a container, its steps have one
-	batch '--container-mounts=$HOME/o/d:/a' -- "srun --container=$IMAGE cat /a/f; srun --container=$IMAGE --container-mounts=\$HOME/o:/b cat /b/d/f; srun cat /proc/1/comm"
+	batch '--container-mounts=$HOME/o/d:/a' -- "srun -Q --container=$IMAGE cat /a/f; srun -Q --container=$IMAGE --container-mounts=\$HOME/o:/b cat /b/d/f; srun -Q cat /proc/1/comm"
 	assert_match "$out" $'^one\none\n'
 	assert_no_match "$out" slxc-init
 	in_job --container-mounts=./o/d:/a -- "srun --container=$IMAGE cat /a/f"
@@ -337,6 +337,9 @@ scratch() {
 	contained --container-scratch=2M bash -c 'df -k / | awk "NR == 2 {print \$2}"; head -c 3M /dev/zero >/x'
 	assert_match "$out" '^2048$'
 	assert_match "$err" 'No space left'
+	# no more than the step's memory
+	contained --mem=100M --container-scratch=100G bash -c 'df -k / | awk "NR == 2 {print \$2}"'
+	assert_eq "$out" 102400
 	ENV=(SLXC_CONTAINER_SCRATCH=3M)
 	contained bash -c 'df -k / | awk "NR == 2 {print \$2}"'
 	assert_eq "$out" 3072
