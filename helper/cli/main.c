@@ -18,10 +18,10 @@ static const struct command {
 	const char *summary;
 	bool needs_no_store; /* nor slxc.conf, so that it can say what is wrong with it */
 } commands[] = {
-	{ "import", cli_import, "make an image from a directory or a tar archive" },
-	{ "images", cli_images, "list the images" },
-	{ "inspect", cli_inspect, "show everything of an image" },
-	{ "rm", cli_rm, "remove images" },
+	{ "import", cli_import, "make an image from a directory or a tar archive", false },
+	{ "images", cli_images, "list the images", false },
+	{ "inspect", cli_inspect, "show everything of an image", false },
+	{ "rm", cli_rm, "remove images", false },
 	{ "ps", cli_ps, "list the containers on this node", true },
 	{ "config", cli_config, "check or show the configuration", true },
 	{ "completion", cli_completion, "make bash or zsh complete slxc's words", true },

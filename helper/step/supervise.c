@@ -107,8 +107,6 @@ static int accept_request(struct supervisor *s, struct err *e)
 	clock_gettime(CLOCK_REALTIME, &now);
 	if (request_decode(&s->message, &s->request, e) < 0 || conf_load(&s->conf, SLXC_CONF_FILE, e) < 0)
 		return -1;
-	apply_options(s);
-	conf_limit_scratch(&s->conf, s->request.memory);
 	s->record.info.job = s->request.job;
 	s->record.info.uid = s->request.uid;
 	s->record.info.start = now.tv_sec * 1000LL + now.tv_nsec / 1000000;
@@ -116,6 +114,8 @@ static int accept_request(struct supervisor *s, struct err *e)
 	strcpy(s->record.info.node, s->request.node);
 	strcpy(s->record.info.user, s->request.user);
 	strcpy(s->record.info.image, s->request.image);
+	apply_options(s);
+	conf_limit_scratch(&s->conf, s->request.memory);
 	if (s->request.uid == 0 && !s->conf.allow_root)
 		return err_set(e, 0, "steps of root are not run in containers here (allow_root=no in slxc.conf)");
 	return 0;
