@@ -167,6 +167,29 @@ static int go_to_directory(const struct join *how, struct err *e)
 }
 
 /*
+ * The profile that the program is to run under: apparmor(7), "change on exec",
+ * without a library in slurmstepd. ENOENT: no AppArmor in this kernel (the file
+ * is missing), or no such profile (from write); EINVAL: AppArmor is not enabled.
+ */
+static int ask_for_profile(enum conf_apparmor mode, struct err *e)
+{
+	static const char request[] = "exec " JOIN_PROFILE;
+	autoclose int fd = -1;
+
+	if (mode == APPARMOR_NONE)
+		return 0;
+	fd = open("/proc/thread-self/attr/apparmor/exec", O_WRONLY | O_CLOEXEC);
+	if (fd >= 0 && write(fd, request, sizeof(request) - 1) == sizeof(request) - 1)
+		return 0;
+	if (mode == APPARMOR_AUTO && (errno == ENOENT || errno == EINVAL))
+		return 0;
+	if (errno == ENOENT || errno == EINVAL)
+		return err_set(e, 0, "apparmor=required in slxc.conf, and this node %s: tell its administrator",
+			fd < 0 || errno == EINVAL ? "has no AppArmor" : "has not loaded the profile " JOIN_PROFILE);
+	return err_set(e, errno, "enter the AppArmor profile " JOIN_PROFILE);
+}
+
+/*
  * Safe: it is the user's own task that gives up what it was, and nothing is
  * left to be done with more privilege afterwards. Until it executes the user's
  * program nobody but root may trace it (its memory is still slurmstepd's copy,
@@ -189,7 +212,7 @@ int join_container(const struct join *j, struct err *e)
 		return err_set(e, errno, "give up capabilities");
 	if (j->remap_root && fakeids_install() < 0)
 		return err_set(e, errno, "install the filter of --container-remap-root");
-	if (go_to_directory(j, e) < 0)
+	if (go_to_directory(j, e) < 0 || ask_for_profile(j->apparmor, e) < 0)
 		return -1;
 	return j->filter ? filter_install(j->filter, e) : 0;
 }

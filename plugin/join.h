@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 
+#include "common/conf.h"
 #include "common/err.h"
 #include "common/filter.h"
 
@@ -19,6 +20,8 @@
 int join_pid_namespace(int init, struct err *e);
 int join_leave_pid_namespace(struct err *e);
 
+#define JOIN_PROFILE "slxc-container"
+
 /* What a task becomes part of. */
 struct join {
 	int init;             /* pidfd of the container's init */
@@ -30,6 +33,7 @@ struct join {
 	bool readonly;        /* its root file system becomes read-only */
 	bool remap_root;      /* the task is its root: see fakeids.h */
 	const struct filter *filter; /* seccomp; NULL: none */
+	enum conf_apparmor apparmor; /* the profile JOIN_PROFILE, from exec on */
 };
 
 /*
@@ -37,8 +41,8 @@ struct join {
  * user, mount, IPC and UTS namespaces of init, gives up every capability for
  * good (with remap_root it keeps those that a root of an unprivileged container
  * has, which count in the container's own namespaces only), goes to its
- * directory, and installs the seccomp filter as the very last thing. After -1
- * the task may be half in: the caller must end it.
+ * directory, asks for the AppArmor profile, and installs the seccomp filter as
+ * the very last thing. After -1 the task may be half in: the caller must end it.
  */
 int join_container(const struct join *j, struct err *e);
 

@@ -49,6 +49,7 @@ struct step {
 	pid_t launcher;          /* slxc-step before it detached itself; 0: reaped */
 	int socket;              /* to the supervisor; -1: none */
 	int init;                /* pidfd of the container's init; -1: not up */
+	enum conf_apparmor apparmor;
 	struct filter filter;    /* of the tasks' system calls; code NULL: none */
 	int start_timeout;       /* seconds */
 	bool in_pid_namespace;   /* tasks forked now are born in the container */
@@ -375,9 +376,9 @@ static bool wait_readable(int fd, double deadline)
 /* What came with READY. */
 static int take_ready(struct step *s, struct err *e)
 {
-	const char *seccomp = wire_get(&s->message, "seccomp");
+	const char *seccomp = wire_get(&s->message, "seccomp"), *apparmor = wire_get(&s->message, "apparmor");
 
-	if (!seccomp)
+	if (!seccomp || !apparmor || conf_parse_apparmor(apparmor, &s->apparmor) < 0)
 		return -1;
 	if (!strcmp(seccomp, "yes") && s->message.n_fds == 2) {
 		if (filter_read(s->message.fds[1], &s->filter, e) < 0)
@@ -614,6 +615,7 @@ int step_enter(struct step *s, struct spank_handle *sp, struct err *e)
 		.readonly = !options_is(&s->options, SET_WRITABLE, true),
 		.remap_root = options_is(&s->options, SET_REMAP_ROOT, false),
 		.filter = s->filter.code ? &s->filter : NULL,
+		.apparmor = s->apparmor,
 	}, e);
 	if (rc < 0)
 		return -1;

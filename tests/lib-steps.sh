@@ -49,7 +49,8 @@ conf() {
 	printf '%s\n' "$@" >"$CONF"
 }
 
-# compile NAME [OPTION...]: tests/programs/NAME.c; prints the path of the program
+# compile NAME [OPTION...]: tests/programs/NAME.c; prints the path of the program. With -static it runs in an image, too, whose
+# libc may be older than this machine's.
 compile() {
 	local program=$LOGS/$1
 	[ -x "$program" ] || gcc -O1 -Wall -pthread "${@:2}" -o "$program" "$LIB/programs/$1.c" || fail "$1.c does not compile"

@@ -173,6 +173,9 @@ same_bare_and_contained() {
 	assert_eq "$out" "$bare_out" "output bare (wanted) and contained (got)"
 }
 
+# Slurm 26.05 begins slurmstepd's messages with the time where others have its name
+without_time() { sed -E 's/^\[[0-9-]+T[0-9:.]+\] /[TIME] /'; }
+
 # same_batch [SBATCH-OPTIONS --] SCRIPT ARG...: a batch job of slxc1 without and one with a container; the same output, state
 # and exit code. Where the output names the job it says JOB. Afterwards bare_job bare_out, and job out state of the contained one.
 same_batch() {
@@ -189,7 +192,7 @@ same_batch() {
 	submit slxc1 "${options[@]}" -o "contained.%j" --container="$IMAGE" "$@"
 	wait_job_over "$bare_job"
 	wait_job_over "$job"
-	bare_out=$(sed "s/0*$bare_job/JOB/g" "$h/bare.$bare_job") out=$(sed "s/0*$job/JOB/g" "$h/contained.$job")
+	bare_out=$(sed "s/0*$bare_job/JOB/g" "$h/bare.$bare_job" | without_time) out=$(sed "s/0*$job/JOB/g" "$h/contained.$job" | without_time)
 	rm "$h/bare.$bare_job" "$h/contained.$job"
 	state=$(job_state "$job")
 	echo "bare: $bare_out"

@@ -189,6 +189,24 @@ static int set_seccomp(struct conf *c, const char *v)
 	return 0;
 }
 
+static const char *const apparmor_names[] = { "auto", "required", "none" };
+
+int conf_parse_apparmor(const char *text, enum conf_apparmor *out)
+{
+	for (int i = 0; i < 3; i++)
+		if (!strcmp(text, apparmor_names[i])) {
+			*out = i;
+			return 0;
+		}
+	return -1;
+}
+
+const char *conf_apparmor_name(enum conf_apparmor a)
+{
+	return apparmor_names[a];
+}
+
+static int set_apparmor(struct conf *c, const char *v) { return conf_parse_apparmor(v, &c->apparmor); }
 static int set_mount_home(struct conf *c, const char *v) { return parse_bool(v, &c->mount_home); }
 static int set_mount_cwd(struct conf *c, const char *v) { return parse_bool(v, &c->mount_cwd); }
 static int set_mount_tmp(struct conf *c, const char *v) { return parse_bool(v, &c->mount_tmp); }
@@ -210,6 +228,7 @@ static const struct key {
 	{ "account_profiles", set_account_profiles, "a list ACCOUNT:NAME[,NAME] ..." },
 	{ "start_timeout", set_start_timeout, "1 to 3600 seconds" },
 	{ "seccomp", set_seccomp, "an absolute path, or none" },
+	{ "apparmor", set_apparmor, "auto, required or none" },
 	{ "allow_root", set_allow_root, "yes or no" },
 };
 #define N_KEYS (sizeof(keys) / sizeof(keys[0]))

@@ -13,6 +13,13 @@
 
 #include "err.h"
 
+/* auto: where the kernel has AppArmor and the profile is loaded; required: else the step fails. */
+enum conf_apparmor { APPARMOR_AUTO, APPARMOR_REQUIRED, APPARMOR_NONE };
+
+/* "auto", "required", "none". -1: something else. */
+int conf_parse_apparmor(const char *text, enum conf_apparmor *out);
+const char *conf_apparmor_name(enum conf_apparmor a);
+
 #define CONF_PROFILES_SIZE 1024
 
 struct conf {
@@ -28,6 +35,7 @@ struct conf {
 	char account_profiles[CONF_PROFILES_SIZE]; /* account_profiles=ACCOUNT:NAME[,NAME] ... */
 	unsigned start_timeout;   /* start_timeout=60            seconds until a container that has not started is given up */
 	char seccomp[PATH_MAX];   /* seccomp=PATH|none           policy of the tasks' system calls; "": none */
+	enum conf_apparmor apparmor; /* apparmor=auto            the tasks' AppArmor profile */
 	bool allow_root;          /* allow_root=no               contain steps of uid 0 (else they are refused) */
 };
 

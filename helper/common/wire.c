@@ -55,11 +55,10 @@ int wire_send(int sock, const struct wire *w, const int *fds, unsigned n_fds, st
 	if (w->overflow)
 		return err_set(e, EMSGSIZE, "message %s is larger than %d bytes", w->buf, WIRE_MAX);
 	if (n_fds) {
-		struct cmsghdr *c;
+		struct cmsghdr *c = &control.align; /* CMSG_FIRSTHDR, which might be NULL for all that a compiler knows */
 
 		msg.msg_control = control.space;
 		msg.msg_controllen = CMSG_SPACE(sizeof(int) * n_fds);
-		c = CMSG_FIRSTHDR(&msg);
 		c->cmsg_level = SOL_SOCKET;
 		c->cmsg_type = SCM_RIGHTS;
 		c->cmsg_len = CMSG_LEN(sizeof(int) * n_fds);

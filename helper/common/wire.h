@@ -5,8 +5,8 @@
  *
  *   plugin -> supervisor   REQUEST ... (see step/request.h), JOIN cwd=PATH,
  *                          DONE status=TASK:WAITSTATUS ...
- *   supervisor -> plugin   READY seccomp=yes|none env=NAME=VALUE ... with the pidfd of the
- *                          container's init and, for yes, the filter (common/filter.h)
+ *   supervisor -> plugin   READY seccomp=yes|none apparmor=auto|required|none
+ *                          env=NAME=VALUE ... with the pidfd of the container's init and, for yes, the filter (common/filter.h)
  *                          (the answer to JOIN), or ERROR text=...; ENDED: all is cleaned up,
  *                          with a pidfd of the supervisor and the step's mount namespace
  *   supervisor -> worker   STEP ... with config.json and init's socket

@@ -123,7 +123,7 @@ static void note_unknown(struct notes *notes, const char *name)
 
 int rules_add(struct rules *r, const json_t *names, const json_t *args, uint32_t action, struct err *e)
 {
-	struct scmp_arg_cmp compare[MAX_ARGS];
+	struct scmp_arg_cmp compare[MAX_ARGS] = { { 0 } };
 	int n = read_args(args, compare, e);
 	const json_t *item;
 	size_t i;

@@ -232,7 +232,7 @@ int seccomp_open_filter(const char *path, struct err *e)
 	autoclose int policy = -1;
 	char kept[512];
 	struct timespec now;
-	struct stat st;
+	struct stat st = { 0 };
 	ssize_t size;
 	int fd;
 

@@ -224,6 +224,7 @@ static int answer(struct supervisor *s, struct err *e)
 		return 0;
 	wire_begin(&s->message, "READY");
 	wire_put(&s->message, "seccomp", "%s", s->filter < 0 ? "none" : "yes");
+	wire_put(&s->message, "apparmor", "%s", conf_apparmor_name(s->conf.apparmor));
 	while (wire_next(&s->environment, &pos, key, sizeof(key), &value))
 		if (!strcmp(key, "env") || !strcmp(key, "workdir") || !strcmp(key, "entrypoint"))
 			wire_put(&s->message, key, "%s", value);
@@ -387,7 +388,8 @@ static int serve_once(struct supervisor *s, struct err *e)
 
 	if (n < 0)
 		return errno == EINTR ? 0 : err_set(e, errno, "wait for events");
-	if (n == 0 && starting)
+	/* also when somebody keeps it busy until then */
+	if (starting && (n == 0 || left <= 0))
 		return err_set(e, 0, "the container was not up after %u seconds: try again, and if it stays tell the node's "
 			"administrator", s->conf.start_timeout);
 	if (p[SIGNALS].revents) {

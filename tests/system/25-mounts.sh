@@ -25,7 +25,8 @@ home_and_tmp() {
 	assert_eq "$out" from-outside
 	contained rm -r written dir /tmp/slxc-written
 	assert_rc 0
-	[ ! -e "$H/written" ] && [ ! -e "$H/dir" ]
+	[ ! -e "$H/written" ]
+	[ ! -e "$H/dir" ]
 }
 
 # make_work [NAME]: a directory of slxc1 there, and one beside it
@@ -158,6 +159,12 @@ no_space() {
 memory() {
 	local grow='import os; x = bytearray(60000000); print("fits")'
 	need_all
+	# by default half of the step's, and never more than all of it
+	contained --mem=100 df -m --output=size /
+	assert_eq "$(tail -n 1 <<<"$out" | tr -d ' ')" 50
+	conf scratch_size=8G
+	contained --mem=100 df -m --output=size /
+	assert_eq "$(tail -n 1 <<<"$out" | tr -d ' ')" 100
 	grep -q ConstrainRAMSpace=yes "$D/etc/cgroup.conf" || t_skip "no cgroups here"
 	run as slxc1 srun --mem=100 --container=$IMAGE sh -c "head -c 60000000 /dev/zero >/big && rm /big && python3 -c '$grow'"
 	assert_eq "$rc $out" "0 fits"

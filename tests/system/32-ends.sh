@@ -126,7 +126,7 @@ batch_cancelled() {
 	for n in 0 1; do
 		job=${jobs[n]}
 		wait_job_over "$job"
-		ends+=("$(job_state "$job") $(job_field "$job" ExitCode) $(sed "s/$job/JOB/;s/ AT .*//" "$H/cancel.$job")")
+		ends+=("$(job_state "$job") $(job_field "$job" ExitCode) $(sed "s/$job/JOB/;s/ AT .*//" "$H/cancel.$job" | without_time)")
 	done
 	assert_eq "${ends[1]}" "${ends[0]}"
 	assert_match "${ends[1]}" CANCELLED
@@ -149,7 +149,8 @@ time_limit() {
 	for n in 0 1; do wait_job_over "${jobs[n]}" 80; done
 	assert_eq "$(job_state "${jobs[1]}") $(job_field "${jobs[1]}" ExitCode)" "$(job_state "${jobs[0]}") $(job_field "${jobs[0]}" ExitCode)"
 	assert_eq "$(job_state "${jobs[1]}")" TIMEOUT
-	assert_eq "$(sed "s/${jobs[1]}/JOB/;s/ AT .*//" "$H/time.contained")" "$(sed "s/${jobs[0]}/JOB/;s/ AT .*//" "$H/time.bare")"
+	assert_eq "$(sed "s/${jobs[1]}/JOB/;s/ AT .*//" "$H/time.contained" | without_time)" \
+		"$(sed "s/${jobs[0]}/JOB/;s/ AT .*//" "$H/time.bare" | without_time)"
 	assert_match "$(cat "$H/time.contained")" 'TIME LIMIT'
 	rm "$H"/time.*
 }

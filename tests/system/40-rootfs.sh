@@ -5,9 +5,9 @@
 . "$(dirname "$0")/../lib.sh"
 need_all() { need_plugin; need_image; }
 
-# inside COMMANDS: with set -e, as a script
+# inside COMMANDS: a script in which any command that fails ends it ("a && b" and "! a" would not: there is "not")
 inside() {
-	contained bash -ec "$1"
+	contained bash -ec 'not() { if "$@"; then echo "succeeded: $*"; exit 1; fi; }'"$1"
 	assert_rc 0
 }
 
@@ -23,7 +23,7 @@ replace() {
 		sed -i s/root/toor/ /etc/group
 		grep toor /etc/group | cut -d: -f1
 		rm /etc/debian_version
-		! ls /etc/debian_version 2>/dev/null
+		not ls /etc/debian_version 2>/dev/null
 		echo 13 >/etc/debian_version
 		cat /etc/debian_version'
 	assert_eq "$out" $'word\ntoor\n13'
@@ -32,30 +32,30 @@ replace() {
 directories() {
 	need_all
 	inside '
-		mv /usr/share/base-files /usr/share/moved && ls /usr/share/moved >/dev/null
+		mv /usr/share/base-files /usr/share/moved; ls /usr/share/moved >/dev/null
 		mv /usr/share/moved /usr/share/base-files
-		mv /usr/share/doc /opt/doc && ls /opt/doc | head -n 1
-		rm -rf /usr/share/common-licenses && mkdir /usr/share/common-licenses
+		mv /usr/share/doc /opt/doc; ls /opt/doc | head -n 1
+		rm -rf /usr/share/common-licenses; mkdir /usr/share/common-licenses
 		ls -A /usr/share/common-licenses | wc -l
-		touch /usr/share/common-licenses/new && ls /usr/share/common-licenses
-		rm -rf /usr/lib/python3 && ln -s /opt /usr/lib/python3 && readlink /usr/lib/python3
-		mkdir -p /var/lib/new/deep/er && rmdir /var/lib/new/deep/er
-		! rmdir /var/lib/new 2>/dev/null
-		rm -rf /var/lib/dpkg/info && mkdir /var/lib/dpkg/info && mv /var/lib/dpkg/info /var/lib/dpkg/info2 && mkdir /var/lib/dpkg/info'
+		touch /usr/share/common-licenses/new; ls /usr/share/common-licenses
+		rm -rf /usr/lib/python3; ln -s /opt /usr/lib/python3; readlink /usr/lib/python3
+		mkdir -p /var/lib/new/deep/er; rmdir /var/lib/new/deep/er
+		not rmdir /var/lib/new 2>/dev/null
+		rm -rf /var/lib/dpkg/info; mkdir /var/lib/dpkg/info; mv /var/lib/dpkg/info /var/lib/dpkg/info2; mkdir /var/lib/dpkg/info'
 	assert_match "$out" $'^[a-z0-9.+-]+\n0\nnew\n/opt$'
 }
 
 attributes() {
 	need_all
 	inside '
-		chmod 4750 /usr/bin/gzip && stat -c %a /usr/bin/gzip
-		chmod 1777 /usr/share && stat -c %a /usr/share
-		touch -d @1000000000 /etc/debian_version && stat -c %Y /etc/debian_version
-		ln /etc/debian_version /etc/linked && echo more >>/etc/linked && tail -n 1 /etc/debian_version && stat -c %h /etc/linked
+		chmod 4750 /usr/bin/gzip; stat -c %a /usr/bin/gzip
+		chmod 1777 /usr/share; stat -c %a /usr/share
+		touch -d @1000000000 /etc/debian_version; stat -c %Y /etc/debian_version
+		ln /etc/debian_version /etc/linked; echo more >>/etc/linked; tail -n 1 /etc/debian_version; stat -c %h /etc/linked
 		chgrp '"$(id -g slxc1)"' /etc/linked
-		truncate -s 1G /sparse && stat -c "%s %b" /sparse
-		mkfifo /fifo && test -p /fifo
-		python3 -c "import socket; socket.socket(socket.AF_UNIX).bind(\"/socket\")" && test -S /socket'
+		truncate -s 1G /sparse; stat -c "%s %b" /sparse
+		mkfifo /fifo; test -p /fifo
+		python3 -c "import socket; socket.socket(socket.AF_UNIX).bind(\"/socket\")"; test -S /socket'
 	assert_eq "$out" $'4750\n1777\n1000000000\nmore\n2\n1073741824 0'
 	# every file of the image is the user's own (what is mounted shows up as a directory)
 	contained sh -c 'find / -xdev ! -uid $(id -u) 2>/dev/null | grep -vxE "/(dev|proc|sys|tmp)"; find / -xdev -type f ! -readable; true'
@@ -65,9 +65,9 @@ attributes() {
 locks_and_maps() {
 	need_all
 	inside '
-		exec 9>/var/lock.file; flock -n 9; ! flock -n /var/lock.file true
+		exec 9>/var/lock.file; flock -n 9; not flock -n /var/lock.file true
 		cp /bin/true /program; /program
-		cp /etc/passwd /copy && dd if=/copy of=/etc/passwd bs=1M conv=notrunc,fsync status=none && cmp /copy /etc/passwd && echo same'
+		cp /etc/passwd /copy; dd if=/copy of=/etc/passwd bs=1M conv=notrunc,fsync status=none; cmp /copy /etc/passwd; echo same'
 	assert_eq "$out" same
 }
 
@@ -76,7 +76,7 @@ packages() {
 	need_all
 	inside '
 		export PATH=/usr/sbin:/usr/bin:/sbin:/bin
-		cd /tmp && mkdir -p /p/DEBIAN /p/usr/share/slxc /p/etc
+		cd /tmp; mkdir -p /p/DEBIAN /p/usr/share/slxc /p/etc
 		printf "Package: slxc-test\nVersion: 1\nArchitecture: all\nMaintainer: t <t@example.org>\nDescription: t\n" >/p/DEBIAN/control
 		echo /etc/slxc.conf >/p/DEBIAN/conffiles
 		echo conf >/p/etc/slxc.conf; echo data >/p/usr/share/slxc/data

@@ -159,7 +159,7 @@ client_killed() {
 
 open_files() {
 	local use
-	use=$(compile use_up)
+	use=$(compile use_up -static)
 	cp "$use" "$(home_of slxc1)/use_up"
 	undo "rm -f $(home_of slxc1)/use_up"
 	# files in scratch that are open, also when deleted, and the memory of one
@@ -172,7 +172,7 @@ open_files() {
 }
 
 threads() {
-	cp "$(compile use_up)" "$(home_of slxc1)/use_up"
+	cp "$(compile use_up -static)" "$(home_of slxc1)/use_up"
 	undo "rm -f $(home_of slxc1)/use_up"
 	start_step slxc1 -- './use_up threads 2000'
 	wait_for 30 grep -q 'threads: [1-9][0-9][0-9]' "$spawn_out"
@@ -183,7 +183,7 @@ threads() {
 
 # as many processes as the user may have; all stopped, deaf and orphaned
 fork_bomb() {
-	cp "$(compile use_up)" "$(home_of slxc1)/use_up"
+	cp "$(compile use_up -static)" "$(home_of slxc1)/use_up"
 	undo "rm -f $(home_of slxc1)/use_up"
 	start_step slxc1 -- 'ulimit -u 300; ./use_up processes 1000'
 	wait_for 30 grep -q 'processes: [1-9]' "$spawn_out"

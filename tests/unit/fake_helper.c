@@ -67,6 +67,7 @@ static void ready(unsigned n_fds)
 		fds[1] = memfd_create("filter", 0);
 		io_write_all(fds[1], filter, sizeof(filter)); /* its offset is at the end */
 	}
+	wire_put(&w, "apparmor", "auto");
 	wire_put(&w, "env", "LANG=C.UTF-8");
 	wire_put(&w, "env", "EMPTY=");
 	wire_put(&w, "env", "OPTS=a=b c");

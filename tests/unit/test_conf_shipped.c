@@ -58,6 +58,7 @@ static void ck_defaults(const struct conf *c)
 	ck_assert_str_eq(c->account_profiles, d.account_profiles);
 	ck_assert_uint_eq(c->start_timeout, d.start_timeout);
 	ck_assert_str_eq(c->seccomp, d.seccomp);
+	ck_assert_int_eq(c->apparmor, d.apparmor);
 	ck_assert_int_eq(c->allow_root, d.allow_root);
 }
 
