@@ -152,6 +152,10 @@ start_step() {
 	job=${step%.*}
 }
 
+# wait_ready [N]: until N (1) of its tasks have said "ready"
+_said_ready() { [ "$(grep -c '^ready$' "$spawn_out")" -ge "$1" ]; }
+wait_ready() { wait_for 15 _said_ready "${1:-1}"; }
+
 # record JOB.STEP KEY: of the step's one record; KEY is a Python expression over r
 record() {
 	wait_for "${RECORD_TIMEOUT:-10}" _recorded "$1"

@@ -34,6 +34,7 @@ _result() { # ok|FAIL|SKIP name ms [reason]
 
 check() {
 	[ -n "${LIB_READY:-}" ] || { echo "$SCRIPT: tests/lib.sh has an error"; exit 1; }
+	[[ $1 =~ ${SLXC_TESTS_CASE:-} ]] || return 0
 	local name=$1 log start end=0 ms status leaks timer
 	shift
 	N_CASE=$((N_CASE + 1))

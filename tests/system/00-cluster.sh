@@ -38,7 +38,7 @@ several_at_once() {
 
 restarts() {
 	spawn slxc1 srun sleep 2
-	wait_for 10 as slxc1 squeue -h -t R
+	wait_for 10 eval '[ -n "$(squeue -h -t R -u slxc1)" ]'
 	local old
 	old=$(slurmd_pid)
 	cluster_restart_slurmd

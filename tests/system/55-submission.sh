@@ -13,53 +13,53 @@ BAD=(.. ../../etc /etc . a/../b a//b a/ ./a -x --help Debian:12 'debian 12' $'a\
 
 jobs_so_far() { scontrol -o show job 2>/dev/null | sed -n 's/^JobId=\([0-9]*\).*/\1/p' | sort -n | tail -n 1; }
 
-# nothing is queued, and the one line is there
+# the one line is there
 refused_here() { # COMMAND...
-	local before
-	before=$(jobs_so_far)
 	run as slxc1 "$@"
 	assert_rc 1
 	_one_line "$err" "image name"
 	assert_no_match "$err" '[^[:print:][:space:]]'
-	assert_eq "$(jobs_so_far)" "$before" "newest job"
 }
+# before a case's commands, and after them: none of them has queued anything, nor run
+forget_jobs() { before=$(jobs_so_far); forget_marks; }
+nothing_queued() { no_task_ran; assert_eq "$(jobs_so_far)" "$before" "newest job"; }
 
 at_srun() {
 	local name
-	forget_marks
+	forget_jobs
 	for name in "${BAD[@]}" ''; do refused_here srun --container="$name" bash -c "$(probe)"; done
-	no_task_ran
+	nothing_queued
 }
 
 at_sbatch() {
 	local name
-	forget_marks
+	forget_jobs
 	for name in .. "$LONG" $'a\nb' Debian:12 -x 'a"b' '' '$(id)'; do
 		refused_here sbatch -o /dev/null --container="$name" --wrap "$(probe)"
 		refused_here sbatch -o /dev/null --array=1-3 --container="$name" --wrap "$(probe)"
 	done
-	no_task_ran
+	nothing_queued
 }
 
 at_salloc() {
 	local name
-	forget_marks
+	forget_jobs
 	for name in .. "$LONG" $'a\nb' Debian:12 -x 'a"b' '' '$(id)'; do
 		refused_here salloc --container="$name" bash -c "$(probe)"
 	done
-	no_task_ran
+	nothing_queued
 }
 
 in_variables() {
 	local name
-	forget_marks
+	forget_jobs
 	for name in .. Debian:12 $'a\nb'; do
 		ENV=(SRUN_CONTAINER="$name")
 		refused_here srun bash -c "$(probe)"
 		ENV=(SBATCH_CONTAINER="$name")
 		refused_here sbatch -o /dev/null --wrap "$(probe)"
 	done
-	no_task_ran
+	nothing_queued
 	# an empty variable is as good as none
 	ENV=(SRUN_CONTAINER= SLURM_CONTAINER=)
 	run as slxc1 srun bash -c 'echo "${SLURM_CONTAINER-none}"'
@@ -69,10 +69,10 @@ in_variables() {
 
 # a heterogeneous job: any component
 in_component() {
-	forget_marks
+	forget_jobs
 	refused_here srun --container="$IMAGE" bash -c "$(probe)" : --container=.. bash -c "$(probe)"
 	refused_here srun bash -c "$(probe)" : --container=.. bash -c "$(probe)"
-	no_task_ran
+	nothing_queued
 }
 
 # ---- on the node

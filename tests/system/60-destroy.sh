@@ -64,7 +64,8 @@ cancelled() {
 }
 
 cancelled_by_signal() {
-	start_step slxc1 -- 'trap "echo usr1; exit 9" USR1; while :; do read -t 1 x; done <> <(:)'
+	start_step slxc1 -- 'trap "echo usr1; exit 9" USR1; echo ready; while :; do read -t 1 x; done <> <(:)'
+	wait_ready
 	scancel -s USR1 "$step"
 	reap "$pid"
 	assert_rc 9
@@ -73,7 +74,8 @@ cancelled_by_signal() {
 
 # Slurm's KillWait (3 s here) passes, then SIGKILL
 ignores_term() {
-	start_step slxc1 -- 'trap "" TERM INT HUP QUIT; setsid sleep 1000 & while :; do sleep 1000; done'
+	start_step slxc1 -- 'trap "" TERM INT HUP QUIT; setsid sleep 1000 & echo ready; while :; do sleep 1000; done'
+	wait_ready
 	scancel "$job"
 	reap "$pid" 30
 	assert_eq "$(how "$step")" ended
@@ -81,7 +83,8 @@ ignores_term() {
 }
 
 stopped() {
-	start_step slxc1 -n2 -- 'trap "" TERM; sleep 1000 & kill -STOP $!; kill -STOP $$'
+	start_step slxc1 -n2 -- 'trap "" TERM; sleep 1000 & kill -STOP $!; echo ready; kill -STOP $$'
+	wait_ready 2
 	scancel "$job"
 	reap "$pid" 30
 	assert_eq "$(how "$step")" ended
@@ -200,7 +203,8 @@ fork_bomb() {
 # nothing is left in what the container shares with the host, but what the user wrote in the home
 files() {
 	local f
-	start_step slxc1 -- 'echo a >/a; mkdir /srv/b; mkfifo /p; echo k >~/kept; sleep 1000'
+	start_step slxc1 -- 'echo a >/a; mkdir /srv/b; mkfifo /p; echo k >~/kept; echo ready; sleep 1000'
+	wait_ready
 	scancel "$job"
 	reap "$pid"
 	for f in /a /srv/b /p; do [ ! -e $f ] || fail "$f is on the host"; done
