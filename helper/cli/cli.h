@@ -35,6 +35,7 @@ int cli_common_option(struct cli *c, int option, char **argv, const char *usage,
 int cli_import(struct cli *c, int argc, char **argv, struct err *e);
 int cli_images(struct cli *c, int argc, char **argv, struct err *e);
 int cli_inspect(struct cli *c, int argc, char **argv, struct err *e);
+int cli_doctor(struct cli *c, int argc, char **argv, struct err *e);
 int cli_completion(struct cli *c, int argc, char **argv, struct err *e);
 int cli_ps(struct cli *c, int argc, char **argv, struct err *e);
 int cli_config(struct cli *c, int argc, char **argv, struct err *e);

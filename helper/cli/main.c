@@ -24,6 +24,7 @@ static const struct command {
 	{ "rm", cli_rm, "remove images", false },
 	{ "ps", cli_ps, "list the containers on this node", true },
 	{ "config", cli_config, "check or show the configuration", true },
+	{ "doctor", cli_doctor, "check what containers need on this host", true },
 	{ "completion", cli_completion, "make bash or zsh complete slxc's words", true },
 };
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))

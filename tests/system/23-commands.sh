@@ -1,5 +1,5 @@
 #!/bin/bash
-# slxc inspect, ps, config, completion.
+# slxc inspect, ps, config, doctor, completion.
 # shellcheck disable=SC2016
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
@@ -129,6 +129,46 @@ ps_command() {
 	assert_match "$err" "slxc: ps takes one JOB at most"
 }
 
+# finding WHAT: its verdict and text
+finding() { slxc doctor --json | python3 -c 'import json, sys; print(*[f["verdict"] + ": " + f["text"] for f in json.load(sys.stdin) if f["check"] == sys.argv[1]])' "$1"; }
+
+doctor() {
+	run slxc doctor
+	assert_rc 0
+	assert_no_match "$out" '(FAILED|WARNING)'
+	run as slxc1 slxc doctor
+	assert_rc 0
+	assert_eq "$(grep -c '^ok ' <<<"$out")" 9
+	assert_match "$(finding Slurm)" 'ok: .*/plugstack.conf loads the plugin'
+}
+
+doctor_fails() {
+	conf 'colour=red'
+	run slxc doctor
+	assert_rc 1
+	assert_match "$out" "FAILED +configuration +$CONF:1: unknown key 'colour'; 'slxc config check' says it of every file"
+	assert_eq "$err" "slxc: 2 of 9 checks have failed"
+	conf 'store=/no/such/store'
+	assert_match "$(finding store)" "failed: .*/no/such/store.*correct store= in slxc.conf"
+	conf
+	keep "$LIBEXEC/slxc-worker"
+	rm "$LIBEXEC/slxc-worker"
+	assert_match "$(finding programs)" "failed: .*/slxc-worker is missing or not executable: install slxc again"
+	keep "$D/etc/plugstack.conf"
+	echo >"$D/etc/plugstack.conf"
+	assert_match "$(finding Slurm)" "failed: $D/etc/plugstack.conf does not load the plugin: add the line 'required .../spank_slxc.so'"
+	undo "rm -f '$D/etc/oci.conf'"
+	: >"$D/etc/oci.conf"
+	assert_match "$(finding Slurm)" "failed: with $D/etc/oci.conf Slurm runs --container itself: remove it"
+	rm "$D/etc/oci.conf"
+	ENV=(SLURM_CONF=/no/such)
+	run as slxc1 slxc doctor
+	assert_match "$out" "WARNING +Slurm +slurmctld does not answer"
+	ENV=()
+	run slxc doctor now
+	assert_rc 2
+}
+
 # completed WORD...: what bash offers for the last word
 completed() {
 	bash -c 'source <(slxc completion bash); COMP_WORDS=(slxc "$@"); COMP_CWORD=$#; _slxc; printf "%s\n" "${COMPREPLY[@]}"' _ "$@" | sort
@@ -162,6 +202,8 @@ completion_zsh() {
 need_plugin
 check "slxc inspect" inspect
 check "slxc ps" ps_command
+check "slxc doctor" doctor
+check "slxc doctor: failures" doctor_fails
 check "slxc completion bash" completion
 check "slxc completion zsh" completion_zsh
 check "slxc config show" show
