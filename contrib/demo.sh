@@ -66,14 +66,15 @@ daemon_start() {
 			-p StandardOutput="append:$out" -p StandardError="append:$out" "$@"
 		return
 	fi
-	# a session of its own, and none of the caller's descriptors
+	# a session of its own, and none of the caller's descriptors; in the background of a script, SIGINT is ignored, and slurmd
+	# 26.05 hands that on to the tasks
 	(
 		cd /
 		for fd in /proc/self/fd/*; do
 			fd=${fd##*/}
 			[ "$fd" -le 2 ] || [ "$fd" = 255 ] || eval "exec $fd>&-" 2>/dev/null || true
 		done
-		exec setsid "$@" >"$out" 2>&1 </dev/null
+		exec env --default-signal=INT,QUIT setsid "$@" >"$out" 2>&1 </dev/null
 	) &
 	record "$D/run/pid/$name" $!
 }

@@ -199,6 +199,9 @@ int join_container(const struct join *j, struct err *e)
 {
 	int net = j->own_network ? CLONE_NEWNET : 0;
 
+	/* As after every change of ids, unless the node's fs.suid_dumpable says otherwise. Until exec. */
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return err_set(e, errno, "protect the task's memory");
 	if (setns(j->init, CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | net) < 0)
 		return err_set(e, errno, "enter the container%s", errno == ESRCH ? " (it is gone already)" : "");
 	/* The new root's /proc shows this process only if it was born in the container's PID namespace. */

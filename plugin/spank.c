@@ -13,6 +13,7 @@
 #include <slurm/spank.h>
 
 #include "client.h"
+#include "intercept.h"
 #include "slurm.h"
 #include "step.h"
 
@@ -101,11 +102,24 @@ static void after_fork(void)
 	errno = error;
 }
 
+/* In place of slurmstepd's fork(); around it are the two above. Once more on the host, where step_enter() ends the task. */
+static pid_t fork_task(void)
+{
+	pid_t pid = fork();
+
+	if (pid < 0 && step && step_fork_again(step))
+		pid = fork();
+	return pid;
+}
+
 int slurm_spank_user_init(spank_t sp, int argc, char **argv)
 {
 	if (step) {
 		step_wait(step, sp);
 		pthread_atfork(before_fork, after_fork, NULL);
+		/* where that cannot be, a container that dies within this very millisecond is a fork() that failed */
+		if (intercept_fork(fork_task) < 0)
+			slurmapi_info("fork() of slurmstepd cannot be intercepted");
 	}
 	return 0;
 }

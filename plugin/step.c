@@ -595,6 +595,14 @@ static int choose_program(struct step *s, struct spank_handle *sp, struct err *e
 	return 0;
 }
 
+bool step_fork_again(struct step *s)
+{
+	bool again = getpid() == s->owner && gettid() == s->thread && s->fork_failed && !s->in_pid_namespace;
+
+	s->fork_failed = false;
+	return again;
+}
+
 int step_enter(struct step *s, struct spank_handle *sp, struct err *e)
 {
 	int rc;

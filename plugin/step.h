@@ -35,6 +35,9 @@ void step_forked(struct step *s);
 
 /* Around each fork() of slurmstepd, from pthread_atfork(3): notices a container that has ended meanwhile. */
 void step_forking(struct step *s, bool has_failed);
+
+/* After a fork() that failed: true when that was the container's end, and another one will do better. */
+bool step_fork_again(struct step *s);
 void step_exited(struct step *s, uint32_t task, int status);
 
 /* Frees s. */

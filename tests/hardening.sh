@@ -47,7 +47,7 @@ everywhere() {
 
 libc='libc\.so\.6|ld-linux.*\.so\.[0-9]+|ld64\.so\.[0-9]+'
 
-for program in slxc slxc-step slxc-worker slxc-init; do
+for program in slxc slxc-step slxc-worker slxc-init slxc-seccomp; do
 	file=$helper/$program
 	# libtool may have put a script in its place
 	[ ! -f "$helper/.libs/$program" ] || file=$helper/.libs/$program

@@ -89,6 +89,8 @@ leak_helper() {
 }
 
 leak_mount() {
+	# as slxc-step makes it
+	install -d -m 700 "$RUNDIR/images"
 	mkdir -p "$RUNDIR/images/sha256-x" "$RUNDIR/other"
 	mount -t tmpfs none "$RUNDIR/images/sha256-x"
 	clean

@@ -73,6 +73,17 @@ table() {
 }
 column_of() { awk -F'\t' -v n="$2" '$1 == n {r = $2} END {print r == "" ? "?" : r}' "$LOGS/$1"; }
 
+# the container's root has what counts in the container, and no more
+as_root() {
+	make_evil
+	undo 'slxc rm evil:1 >/dev/null; slxc rm evil-private:1 >/dev/null'
+	srun --help | grep -q container-remap-root || t_skip "no --container-remap-root here"
+	run as slxc1 srun --container=evil:1 --container-remap-root /attempts "secret=$LOGS/secret" "rundir=$RUNDIR"
+	assert_rc 0
+	assert_eq "$(awk -F'\t' '$2 == "through" {print $1}' <<<"$out" |
+		grep -vxE "setuid 0|raise a capability|capability bounding set|trace the container's init|(setuid program|file capabilities) in the image" || true)" "" "attempts that got through"
+}
+
 # the same program under sbatch, with a terminal, and as a step's second task
 other_ways() {
 	local options
@@ -89,4 +100,5 @@ need_plugin
 need_image
 CHECK_TIMEOUT=180 check "attempts at getting out" table
 cat "$LOGS/table" 2>/dev/null
+check "attempts as the container's root" as_root
 CHECK_TIMEOUT=120 check "attempts with a terminal and several tasks" other_ways

@@ -89,7 +89,19 @@ user_against_his_own() {
 # by hand what the plugin does, as root
 request() {
 	records=(version=1 job=4000000 step=0 node=node1 "uid=$(id -u slxc1)" "gid=$(id -g slxc1)" groups= user=slxc1 group=slxc1
-		"image=$IMAGE" home= shell=/bin/sh cwd= script=)
+		"image=$IMAGE" home= shell=/bin/sh cwd= script= memory=0 "${more[@]}")
+}
+# what else it wants to be told: empty is the default
+more=()
+learn_request() {
+	compile_peer peer
+	request
+	peer
+	while [[ $out =~ request:\ ([a-z_]+)\ is\ missing ]]; do
+		more+=("${BASH_REMATCH[1]}=")
+		request
+		peer
+	done
 }
 
 # peer OPTION... : through run; the step of request()
@@ -97,8 +109,7 @@ peer() { run timeout 20 "$LOGS/peer" "$@" "$LIBEXEC/slxc-step" "${records[@]}"; 
 
 odd_callers() {
 	local options
-	compile_peer peer
-	request
+	learn_request
 	peer
 	assert_eq "$out" $'launcher 0\nREADY\nENDED'
 	for options in -c -e '-c -e'; do
@@ -115,8 +126,7 @@ odd_callers() {
 
 odd_requests() {
 	local i
-	compile_peer peer
-	request
+	learn_request
 	refuses() { peer; assert_match "$out" "ERROR .*$1"; assert_no_match "$out" READY; request; }
 	records[0]=version=2; refuses 'bad version'
 	records+=(job=1); refuses 'job given twice'
@@ -132,7 +142,7 @@ odd_requests() {
 	records[10]=home=relative; refuses 'bad home'
 	records[12]=cwd=/a/../../etc; refuses 'bad cwd'
 	records[6]=groups=$(seq -s, 2000); refuses 'bad groups'
-	for ((i = 0; i < 14; i++)); do unset "records[$i]"; refuses 'is missing'; done
+	for ((i = 0; i < 15 + ${#more[@]}; i++)); do unset "records[$i]"; refuses 'is missing'; done
 	# bytes that are no request
 	for i in 0 1 2 100 65535 65536 65537 200000; do
 		head -c "$i" /dev/urandom >"$T/bytes"
