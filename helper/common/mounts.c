@@ -203,7 +203,8 @@ static void put(struct text *t, const char *text, size_t length)
 		t->full = true;
 		return;
 	}
-	memcpy(t->out + t->used, text, length);
+	if (text)
+		memcpy(t->out + t->used, text, length);
 	t->used += length;
 	t->out[t->used] = 0;
 }
@@ -234,7 +235,7 @@ static int put_path(struct text *t, const char *path, size_t length, const char 
 
 static int put_entry(struct text *t, const char *entry, size_t length, const char *cwd, struct err *e)
 {
-	struct fields f;
+	struct fields f = { .n = 0 };
 
 	if (split(entry, length, &f, e) < 0)
 		return -1;
