@@ -102,7 +102,10 @@ static void after_fork(void)
 	errno = error;
 }
 
-/* In place of slurmstepd's fork(); around it are the two above. Once more on the host, where step_enter() ends the task. */
+/*
+ * In place of slurmstepd's fork(); around it are the two above. Once more on the host.
+ * Safe: the very call that slurmstepd made; step_enter() ends a task that is born on the host.
+ */
 static pid_t fork_task(void)
 {
 	pid_t pid = fork();

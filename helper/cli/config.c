@@ -68,6 +68,7 @@ static unsigned values_of(const struct conf *c, struct value v[MAX_KEYS])
 	add(v, &n, "account_profiles", "%s", c->account_profiles);
 	add(v, &n, "start_timeout", "%u", c->start_timeout);
 	add(v, &n, "seccomp", "%s", c->seccomp[0] ? c->seccomp : "none");
+	add(v, &n, "apparmor", "%s", conf_apparmor_name(c->apparmor));
 	add(v, &n, "allow_root", "%s", yes_no(c->allow_root));
 	return n;
 }

@@ -129,7 +129,7 @@ static int copy_path(char *out, const char *text, size_t length, const char *wha
 
 static int read_entry(const char *text, size_t length, struct mount_entry *m, struct err *e)
 {
-	struct fields f;
+	struct fields f = { 0 };
 	bool is_tmpfs;
 
 	if (split(text, length, &f, e) < 0)
