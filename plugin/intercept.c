@@ -100,7 +100,7 @@ int intercept_fork(pid_t (*instead)(void))
 {
 	if (slot.at)
 		return 0;
-	if (dl_iterate_phdr(look, NULL) != 1)
+	if (dl_iterate_phdr(look, NULL) != 1 || !slot.at)
 		return -1;
 	slot.before = *slot.at;
 	if (slot_set((uintptr_t)instead) < 0) {

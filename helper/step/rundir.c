@@ -60,12 +60,12 @@ static int lock_file(int fd, pid_t *holder)
 	return *holder ? 0 : lock_file(fd, holder);
 }
 
-/* Safe: the name is made of two numbers and a word that request.c checked, in a directory of root's alone. */
 void entry_name(char out[ENTRY_NAME_SIZE], const struct request *r, pid_t supervisor)
 {
 	snprintf(out, ENTRY_NAME_SIZE, "%u.%s.%d", r->job, r->step, supervisor);
 }
 
+/* Safe: the name is made of two numbers and a word that request.c checked, in a directory of root's alone. */
 int entry_create(struct entry *en, const struct request *r, struct err *e)
 {
 	char path[sizeof(RUNDIR_STEPS) + sizeof(en->name) + 8];
