@@ -191,6 +191,47 @@ static int sweep(const char *prefix, int living_too)
 	return n;
 }
 
+/* One of ours that is on its way out of the kernel: PF_EXITING, which no process can pretend. */
+static bool is_dying(const char *pid)
+{
+	static const char *const names[] = { "(slxc-step)", "(slxc-worker)", "(slxc-init)" };
+	char path[64], text[1024], *name, *rest;
+	unsigned flags = 0;
+	struct err e;
+
+	snprintf(path, sizeof(path), "/proc/%.20s/stat", pid);
+	if (io_read_file(AT_FDCWD, path, text, sizeof(text), &e) < 0 || !(name = strchr(text, '(')) || !(rest = strrchr(text, ')')))
+		return false;
+	/* state ppid pgrp session tty_nr tpgid flags */
+	if (sscanf(rest + 1, " %*c %*d %*d %*d %*d %*d %u", &flags) != 1 || !(flags & 4))
+		return false;
+	rest[1] = 0;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strcmp(name, names[i]))
+			return true;
+	return false;
+}
+
+/*
+ * A supervisor that was killed has lost its sockets and its lock before its mount
+ * namespace is taken apart, which takes milliseconds, and leaves its cgroup after
+ * that; so do the worker, and an init that the worker's end kills. slurmstepd
+ * removes the cgroup next, once. Whose they are does not matter: they are gone soon.
+ */
+static void wait_dying(void)
+{
+	autoclosedir DIR *proc = opendir("/proc");
+	struct dirent *d;
+
+	while (proc && (d = readdir(proc)))
+		if (d->d_name[0] >= '1' && d->d_name[0] <= '9' && is_dying(d->d_name)) {
+			autoclose int pidfd = syscall(SYS_pidfd_open, atoi(d->d_name), 0);
+
+			if (pidfd >= 0 && is_dying(d->d_name))
+				wait_gone(pidfd, PATIENCE_MS);
+		}
+}
+
 int sweep_job(const char *which)
 {
 	char prefix[48];
@@ -198,9 +239,15 @@ int sweep_job(const char *which)
 
 	if (n < 2 || n >= (int)sizeof(prefix))
 		return -1;
-	n = sweep(prefix, 1);
-	if (!strchr(which, '.'))
+	if (!strchr(which, '.')) {
+		n = sweep(prefix, 1);
 		prune_images();
+		return n;
+	}
+	/* for slurmstepd, which misses its supervisor */
+	wait_dying();
+	n = sweep(prefix, 1);
+	wait_dying();
 	return n;
 }
 
