@@ -197,13 +197,14 @@ static bool is_dying(const char *pid)
 	static const char *const names[] = { "(slxc-step)", "(slxc-worker)", "(slxc-init)" };
 	char path[64], text[1024], *name, *rest;
 	unsigned flags = 0;
+	char state;
 	struct err e;
 
 	snprintf(path, sizeof(path), "/proc/%.20s/stat", pid);
 	if (io_read_file(AT_FDCWD, path, text, sizeof(text), &e) < 0 || !(name = strchr(text, '(')) || !(rest = strrchr(text, ')')))
 		return false;
 	/* state ppid pgrp session tty_nr tpgid flags */
-	if (sscanf(rest + 1, " %*c %*d %*d %*d %*d %*d %u", &flags) != 1 || !(flags & 4))
+	if (sscanf(rest + 1, " %c %*d %*d %*d %*d %*d %u", &state, &flags) != 2 || !(flags & 4) || state == 'Z')
 		return false;
 	rest[1] = 0;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
