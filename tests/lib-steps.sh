@@ -1,6 +1,8 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2034,SC2154 # for the tests, and from lib.sh
 # Sourced after lib.sh by the tests of steps that must be refused, destroyed, recorded.
+# shellcheck source=contrib/cgroups.sh
+. "$LIB/../contrib/cgroups.sh"
 LIBEXEC=$D/usr/libexec/slxc
 STORE=$D/var/store
 CONF=$D/etc/slxc/slxc.conf
@@ -9,6 +11,14 @@ STEPS=$RUNDIR/steps
 
 # not CMD...: fails when CMD does not ("! CMD" alone is not seen by set -e)
 not() { if "$@"; then fail "succeeded: $*"; fi; }
+
+# Slurm's own cgroups of a step whose slurmstepd was killed stay, of a bare step, too. Nothing may be in them.
+slurm_cgroups_left() {
+	local d
+	for d in $(cgroup_dirs); do
+		find "$d" -depth -type d -path "*/job_$job*" -exec rmdir {} +
+	done
+}
 
 # ---- what a test changes, and the end of its case puts back
 

@@ -60,13 +60,18 @@ static int lock_file(int fd, pid_t *holder)
 	return *holder ? 0 : lock_file(fd, holder);
 }
 
+void entry_name(char out[ENTRY_NAME_SIZE], const struct request *r, pid_t supervisor)
+{
+	snprintf(out, ENTRY_NAME_SIZE, "%u.%s.%d", r->job, r->step, supervisor);
+}
+
 /* Safe: the name is made of two numbers and a word that request.c checked, in a directory of root's alone. */
 int entry_create(struct entry *en, const struct request *r, struct err *e)
 {
 	char path[sizeof(RUNDIR_STEPS) + sizeof(en->name) + 8];
 	pid_t holder;
 
-	snprintf(en->name, sizeof(en->name), "%u.%s.%d", r->job, r->step, getpid());
+	entry_name(en->name, r, getpid());
 	snprintf(path, sizeof(path), RUNDIR_STEPS "/%s", en->name);
 	if (mkdir(path, 0755) < 0 && errno != EEXIST)
 		return err_set(e, errno, "make %s", path);

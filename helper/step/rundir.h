@@ -38,15 +38,18 @@ struct step_info {
 	uint64_t worker_start;
 };
 
+#define ENTRY_NAME_SIZE 64
+
 /* A running step's entry; the lock lives as long as the supervisor has the descriptor open. */
 struct entry {
-	char name[64];            /* "<job>.<step>.<pid>" */
+	char name[ENTRY_NAME_SIZE]; /* "<job>.<step>.<pid>", of the supervisor */
 	int file;                 /* info, locked */
 };
 
 /* Makes the directories above (idempotent). */
 int rundir_prepare(struct err *e);
 
+void entry_name(char out[ENTRY_NAME_SIZE], const struct request *r, pid_t supervisor);
 int entry_create(struct entry *en, const struct request *r, struct err *e);
 int entry_write(const struct entry *en, const struct step_info *info, struct err *e);
 /* Removes the entry and closes it. Safe on one that was never created (file < 0). */

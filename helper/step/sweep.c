@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 
 #include "common/cleanup.h"
 #include "common/conf.h"
+#include "common/io.h"
 #include "common/paths.h"
 #include "container.h"
 #include "layers.h"
@@ -66,6 +68,46 @@ static int end_process(pid_t pid, uint64_t start)
 	return wait_gone(pidfd, PATIENCE_MS);
 }
 
+/* Are these the arguments of that step's worker? */
+static bool is_worker(const char *pid, const char *entry)
+{
+	char path[64], text[128];
+	size_t n = strlen(entry);
+	struct err e;
+
+	snprintf(path, sizeof(path), "/proc/%.20s/cmdline", pid);
+	return io_read_file(AT_FDCWD, path, text, sizeof(text), &e) == (ssize_t)(sizeof("slxc-worker") + n + 1) &&
+	       !strcmp(text, "slxc-worker") && !strcmp(text + sizeof("slxc-worker"), entry);
+}
+
+/*
+ * A child that LXC was just making for a worker that died: it has no death signal
+ * yet, waits for its parent for ever, and nobody has noted its pid. But it has the
+ * worker's arguments until it becomes init. True when one was there.
+ * Safe: by pidfd, looked at again after it was opened. A process that has these
+ * words without being the worker has asked for it.
+ */
+static bool end_nameless(const char *entry)
+{
+	autoclosedir DIR *proc = opendir("/proc");
+	bool found = false;
+	struct dirent *d;
+
+	while (proc && (d = readdir(proc))) {
+		autoclose int pidfd = -1;
+
+		if (d->d_name[0] < '1' || d->d_name[0] > '9' || !is_worker(d->d_name, entry))
+			continue;
+		pidfd = syscall(SYS_pidfd_open, atoi(d->d_name), 0);
+		if (pidfd < 0 || !is_worker(d->d_name, entry))
+			continue;
+		syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
+		wait_gone(pidfd, PATIENCE_MS);
+		found = true;
+	}
+	return found;
+}
+
 /* Destroys what a dead supervisor left: the container's init and the worker, if they are still those processes. */
 static void end_orphan(struct entry *en, const struct step_info *info)
 {
@@ -77,6 +119,9 @@ static void end_orphan(struct entry *en, const struct step_info *info)
 		close(steal_fd(&en->file));
 		return;
 	}
+	/* it cannot make more of them without its worker */
+	for (int i = 0; i < 3 && end_nameless(en->name); i++)
+		;
 	if (info->job && record_append(&r, &e) < 0)
 		syslog(LOG_ERR, "step %s: %s", en->name, e.text);
 	entry_remove(en);
@@ -146,6 +191,48 @@ static int sweep(const char *prefix, int living_too)
 	return n;
 }
 
+/* One of ours that is on its way out of the kernel: PF_EXITING, which no process can pretend. */
+static bool is_dying(const char *pid)
+{
+	static const char *const names[] = { "(slxc-step)", "(slxc-worker)", "(slxc-init)" };
+	char path[64], text[1024], *name, *rest;
+	unsigned flags = 0;
+	char state;
+	struct err e;
+
+	snprintf(path, sizeof(path), "/proc/%.20s/stat", pid);
+	if (io_read_file(AT_FDCWD, path, text, sizeof(text), &e) < 0 || !(name = strchr(text, '(')) || !(rest = strrchr(text, ')')))
+		return false;
+	/* state ppid pgrp session tty_nr tpgid flags */
+	if (sscanf(rest + 1, " %c %*d %*d %*d %*d %*d %u", &state, &flags) != 2 || !(flags & 4) || state == 'Z')
+		return false;
+	rest[1] = 0;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strcmp(name, names[i]))
+			return true;
+	return false;
+}
+
+/*
+ * A supervisor that was killed has lost its sockets and its lock before its mount
+ * namespace is taken apart, which takes milliseconds, and leaves its cgroup after
+ * that; so do the worker, and an init that the worker's end kills. slurmstepd
+ * removes the cgroup next, once. Whose they are does not matter: they are gone soon.
+ */
+static void wait_dying(void)
+{
+	autoclosedir DIR *proc = opendir("/proc");
+	struct dirent *d;
+
+	while (proc && (d = readdir(proc)))
+		if (d->d_name[0] >= '1' && d->d_name[0] <= '9' && is_dying(d->d_name)) {
+			autoclose int pidfd = syscall(SYS_pidfd_open, atoi(d->d_name), 0);
+
+			if (pidfd >= 0 && is_dying(d->d_name))
+				wait_gone(pidfd, PATIENCE_MS);
+		}
+}
+
 int sweep_job(const char *which)
 {
 	char prefix[48];
@@ -153,9 +240,15 @@ int sweep_job(const char *which)
 
 	if (n < 2 || n >= (int)sizeof(prefix))
 		return -1;
-	n = sweep(prefix, 1);
-	if (!strchr(which, '.'))
+	if (!strchr(which, '.')) {
+		n = sweep(prefix, 1);
 		prune_images();
+		return n;
+	}
+	/* for slurmstepd, which misses its supervisor */
+	wait_dying();
+	n = sweep(prefix, 1);
+	wait_dying();
 	return n;
 }
 

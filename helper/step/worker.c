@@ -20,6 +20,7 @@
 #include "common/io.h"
 #include "common/paths.h"
 #include "common/wire.h"
+#include "rundir.h"
 
 #define WORKER SLXC_LIBEXECDIR "/slxc-worker"
 
@@ -65,11 +66,13 @@ static void report_exec(int control, int error)
  */
 static void exec_worker(const struct request *r, int control, pid_t parent)
 {
-	static char *const argv[] = { "slxc-worker", NULL };
+	char name[ENTRY_NAME_SIZE]; /* what the sweep looks for */
+	char *argv[] = { "slxc-worker", name, NULL };
 	static char *const envp[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", NULL };
 	int null;
 	sigset_t none;
 
+	entry_name(name, r, parent);
 	reset_oom_score();
 	null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	control = fcntl(control, F_DUPFD_CLOEXEC, 10);

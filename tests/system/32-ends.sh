@@ -3,6 +3,8 @@
 # shellcheck disable=SC2016,SC2317
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
+# shellcheck source=tests/lib-steps.sh
+. "$LIB/lib-steps.sh"
 H=$(home_of slxc1)
 need_all() { need_plugin; need_image; }
 
@@ -133,7 +135,7 @@ batch_cancelled() {
 	rm "$H"/cancel.* "$H/ready"
 }
 
-# slurmctld looks at the limits every 30 s: one wait for all four
+# slurmctld looks at the limits every 30 s: one wait for two batch jobs and a srun
 time_limit() {
 	local jobs=() n c
 	need_all
@@ -144,6 +146,8 @@ time_limit() {
 		jobs+=("$job")
 	done
 	wait_job_running "${jobs[1]}"
+	start_step slxc1 -t 10 -- 'sleep 1000'
+	jobs+=("$job")
 	# the end of the first minute comes sooner
 	for job in "${jobs[@]}"; do scontrol update jobid="$job" EndTime=now || t_skip "scontrol cannot change the end of a job here"; done
 	for n in 0 1; do wait_job_over "${jobs[n]}" 80; done
@@ -152,6 +156,11 @@ time_limit() {
 	assert_eq "$(sed "s/${jobs[1]}/JOB/;s/ AT .*//" "$H/time.contained" | without_time)" \
 		"$(sed "s/${jobs[0]}/JOB/;s/ AT .*//" "$H/time.bare" | without_time)"
 	assert_match "$(cat "$H/time.contained")" 'TIME LIMIT'
+	reap "$pid" 40
+	assert_match "$(cat "$spawn_out")" 'DUE TO TIME LIMIT'
+	assert_eq "$(how "$step")" ended
+	wait_job_over "${jobs[2]}"
+	assert_eq "$(job_state "${jobs[2]}")" TIMEOUT
 	rm "$H"/time.*
 }
 

@@ -156,6 +156,10 @@ kernel_too_old() {
 	refused 'Function not implemented' --container="$IMAGE"
 	kernel pidfd_open=38
 	refused 'Function not implemented' --container="$IMAGE"
+	# without pidfds (Linux 5.3) slurmstepd cannot wait until its supervisor has left the job's cgroups
+	wait_for 5 node_is_idle_not_drained
+	job=$(last_job slxc1)
+	slurm_cgroups_left
 }
 
 # CLONE_NEWUSER

@@ -103,17 +103,6 @@ init_stopped() {
 	assert_eq "$(how "$step")" ended
 }
 
-time_limit() {
-	# Slurm counts in minutes: the job's end is moved instead
-	start_step slxc1 -t 10 -- 'sleep 1000'
-	scontrol update jobid="$job" endtime=now
-	reap "$pid" 40
-	assert_match "$(cat "$spawn_out")" 'DUE TO TIME LIMIT'
-	assert_eq "$(how "$step")" ended
-	wait_job_over "$job"
-	assert_eq "$(job_state "$job")" TIMEOUT
-}
-
 batch_with_steps() {
 	local s
 	printf '#!/bin/bash\nexport SRUN_CONTAINER=%s\n%s\n' "$IMAGE" \
@@ -223,7 +212,6 @@ check "scancel -s" cancelled_by_signal
 check "tasks that ignore SIGTERM" ignores_term
 check "stopped tasks" stopped
 check "a task that stops and kills PID 1" init_stopped
-check "time limit" time_limit
 check "a job with several steps" batch_with_steps
 check "a job with several steps, cancelled" batch_cancelled
 check "salloc" allocation

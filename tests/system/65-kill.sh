@@ -6,8 +6,6 @@
 . "$(dirname "$0")/../lib.sh"
 # shellcheck source=tests/lib-steps.sh
 . "$LIB/lib-steps.sh"
-# shellcheck source=contrib/cgroups.sh
-. "$LIB/../contrib/cgroups.sh"
 
 # a step of two tasks with orphans in sessions of their own
 TASK='setsid sleep 1000 & (setsid bash -c "trap \"\" TERM; sleep 1000" &); sleep 1000'
@@ -26,14 +24,6 @@ tasks_dead() { wait_for 3 eval '[ -z "$(pgrep -u slxc1 -x sleep -r R,S,D,T)" ]';
 # every process of the container and its helpers is gone: by themselves, before anybody cancels or sweeps anything
 _container_gone() { _ended "$supervisor" && _ended "$worker" && _ended "$init" && ! pgrep -u slxc1 -x sleep; }
 container_gone() { wait_for 3 _container_gone; }
-
-# Slurm's own cgroups of a step whose slurmstepd was killed stay, of a bare step, too. Nothing may be in them.
-slurm_cgroups_left() {
-	local d
-	for d in $(cgroup_dirs); do
-		find "$d" -depth -type d -path "*/job_$job*" -exec rmdir {} +
-	done
-}
 
 # over MESSAGE...: cancels what slurmctld still believes to run, and waits for it
 over() {
