@@ -22,7 +22,7 @@ static int split(const char *text, size_t length, struct fields *f, struct err *
 {
 	const char *end = text + length;
 
-	f->n = 0;
+	*f = (struct fields){ .field = { { "", 0 }, { "", 0 }, { "", 0 } } };
 	for (;;) {
 		size_t n = strcspn(text, ":,");
 
@@ -203,8 +203,7 @@ static void put(struct text *t, const char *text, size_t length)
 		t->full = true;
 		return;
 	}
-	if (text)
-		memcpy(t->out + t->used, text, length);
+	memcpy(t->out + t->used, text, length);
 	t->used += length;
 	t->out[t->used] = 0;
 }
@@ -235,7 +234,7 @@ static int put_path(struct text *t, const char *path, size_t length, const char 
 
 static int put_entry(struct text *t, const char *entry, size_t length, const char *cwd, struct err *e)
 {
-	struct fields f = { .n = 0 };
+	struct fields f;
 
 	if (split(entry, length, &f, e) < 0)
 		return -1;
