@@ -234,7 +234,7 @@ static int put_path(struct text *t, const char *path, size_t length, const char 
 
 static int put_entry(struct text *t, const char *entry, size_t length, const char *cwd, struct err *e)
 {
-	struct fields f;
+	struct fields f = { 0 };
 
 	if (split(entry, length, &f, e) < 0)
 		return -1;
