@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -74,10 +75,13 @@ static int write_map(pid_t pid, const char *which, unsigned id)
  */
 static int make_idmap(uid_t uid, gid_t gid, pid_t *helper, struct err *e)
 {
-	pid_t pid = syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, 0, 0, 0, 0);
+	pid_t parent = getpid(), pid = syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, 0, 0, 0, 0);
 	char path[64];
 	int fd = -1, saved;
 
+	/* a supervisor that is killed now leaves nothing either */
+	if (pid == 0 && (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent))
+		_exit(1);
 	if (pid == 0)
 		for (;;)
 			pause();

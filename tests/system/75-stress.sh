@@ -84,7 +84,7 @@ memory() {
 		sum=$((sum + n))
 	done
 	scancel "$job"
-	reap "$pid"
+	reap "$pid" 60
 	echo "together: $sum KiB"
 	[ "$sum" -gt 100 ]
 	[ "$sum" -lt 8192 ] || fail "$sum KiB, wanted less than 8192"
