@@ -60,6 +60,7 @@ cancelled_at_once() {
 }
 
 _scancel_ends() { scancel -u slxc1; _ended "$1"; }
+_term_ends() { kill -TERM "$1" 2>/dev/null; _ended "$1"; }
 ended_srun() {
 	local i
 	for i in {1..16}; do
@@ -67,8 +68,8 @@ ended_srun() {
 		# as above
 		sleep "0.0$(printf '%02d' $((10 + RANDOM % 60)))"
 		# what comes before there is a job is lost
-		if [ $((i % 2)) = 0 ]; then kill -TERM "$pid"; else wait_for 20 _scancel_ends "$pid"; fi
-		reap "$pid" 20
+		if [ $((i % 2)) = 0 ]; then wait_for 30 _term_ends "$pid"; else wait_for 30 _scancel_ends "$pid"; fi
+		reap "$pid"
 	done
 	wait_for 30 eval '[ -z "$(squeue -h)" ]'
 }
@@ -84,7 +85,7 @@ memory() {
 		sum=$((sum + n))
 	done
 	scancel "$job"
-	reap "$pid" 60
+	reap "$pid"
 	echo "together: $sum KiB"
 	[ "$sum" -gt 100 ]
 	[ "$sum" -lt 8192 ] || fail "$sum KiB, wanted less than 8192"
